@@ -1,0 +1,187 @@
+"""What can happen: the inputs of `machine.step`.
+
+Each is a past event with the stamp of its arrival. A `request` is the JSON-RPC id of the message that awaits an answer; every
+input that has one is answered by exactly one `Reply` or `Refuse`.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+from ghostcells.domain.ghosts import Candidate
+from ghostcells.domain.ids import Stamp
+from ghostcells.domain.notebook import Notebook, Output
+
+RequestId = int | str
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """What the log knows of a suggested cell that this engine did not make: it was accepted, or it ended.
+
+    `text` is the text at acceptance, or that of the suggestion.
+    """
+
+    id: str
+    suggestion: str
+    accepted: bool
+    text: str
+    language: str
+    example: str | None = None
+
+
+class Policy(msgspec.Struct, frozen=True):
+    """The settings that the engine heeds."""
+
+    enabled: bool = True
+    manual: bool = False
+    off_languages: frozenset[str] = frozenset()
+    off_notebooks: tuple[str, ...] = ()
+    memory_delay_ms: int = 40
+
+
+class Form(StrEnum):
+    CELL = "cell"
+    PREVIEW = "preview"
+
+
+class Input(msgspec.Struct, frozen=True, kw_only=True):
+    at: Stamp
+
+
+class Opened(Input, frozen=True, kw_only=True):
+    """A notebook was opened, or opened again. `origins` are those of the ids that its cells claim and the log knows."""
+
+    notebook: Notebook
+    origins: tuple[Origin, ...] = ()
+
+
+class Changed(Input, frozen=True, kw_only=True):
+    """The notebook is now this. `edited` are URIs of cells whose text changed; `structural`: cells came, went or moved."""
+
+    notebook: Notebook
+    edited: tuple[str, ...] = ()
+    structural: bool = False
+    origins: tuple[Origin, ...] = ()
+
+
+class FellOutOfStep(Input, frozen=True, kw_only=True):
+    """A change could not be applied: what the editor shows of this notebook is unknown until it is opened again."""
+
+    notebook: str
+
+
+class Closed(Input, frozen=True, kw_only=True):
+    notebook: str
+
+
+class FocusMoved(Input, frozen=True, kw_only=True):
+    request: RequestId
+    notebook: str
+    cell: str | None
+
+
+class CellRan(Input, frozen=True, kw_only=True):
+    request: RequestId
+    notebook: str
+    cell: str
+    success: bool
+    exit_code: int | None = None
+    duration_ms: int | None = None
+    text: str | None = None
+    outputs: tuple[Output, ...] = ()
+
+
+class GhostsDismissed(Input, frozen=True, kw_only=True):
+    request: RequestId
+    notebook: str
+
+
+class SuggestionAsked(Input, frozen=True, kw_only=True):
+    request: RequestId
+    notebook: str
+    cell: str
+
+
+class CandidateCycled(Input, frozen=True, kw_only=True):
+    request: RequestId
+    notebook: str
+    step: int
+
+
+class AcceptanceUndone(Input, frozen=True, kw_only=True):
+    request: RequestId
+    notebook: str
+    id: str
+
+
+class GhostsWithdrawn(Input, frozen=True, kw_only=True):
+    request: RequestId
+    notebook: str
+    ids: tuple[str, ...]
+    reason: str
+
+
+class VisibilityChanged(Input, frozen=True, kw_only=True):
+    notebook: str
+    ids: tuple[str, ...]
+    form: Form
+
+
+class Recalled(Input, frozen=True, kw_only=True):
+    """Memory has answered. `candidates` are best first and complete: those below `threshold` are for the trace.
+
+    `stages_ms` are the times of the stages of the search, counted from its start.
+    """
+
+    suggestion: str
+    candidates: tuple[Candidate, ...]
+    threshold: float
+    stages_ms: dict[str, float] = {}
+    notes: tuple[str, ...] = ()
+
+
+class RecallFailed(Input, frozen=True, kw_only=True):
+    suggestion: str
+    why: str
+
+
+class TimeCame(Input, frozen=True, kw_only=True):
+    """The moment of the last `Wake` has come."""
+
+
+class PolicyChanged(Input, frozen=True, kw_only=True):
+    policy: Policy
+
+
+class NotWritten(Input, frozen=True, kw_only=True):
+    """Records could not be written. `requests` are to be refused; `core` is the engine's from before the first of them."""
+
+    requests: tuple[RequestId, ...]
+    core: object
+    why: str
+
+
+class Written(Input, frozen=True, kw_only=True):
+    """The log can be written again, after `NotWritten`."""
+
+
+AnyInput = (
+    Opened
+    | Changed
+    | FellOutOfStep
+    | Closed
+    | FocusMoved
+    | CellRan
+    | GhostsDismissed
+    | SuggestionAsked
+    | CandidateCycled
+    | AcceptanceUndone
+    | GhostsWithdrawn
+    | VisibilityChanged
+    | Recalled
+    | RecallFailed
+    | TimeCame
+    | PolicyChanged
+    | NotWritten
+    | Written
+)

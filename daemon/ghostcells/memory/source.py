@@ -1,0 +1,34 @@
+"""What memory needs of the index that holds the examples, as a protocol; store/ has it."""
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from ghostcells.domain.examples import Example
+
+
+class ExampleSource(Protocol):
+    """Examples by row number; rows are stable within one index. Called from memory's own thread only."""
+
+    def count(self) -> int:
+        """How many examples there are, forgotten ones not counted."""
+        ...
+
+    def match(self, terms: Sequence[str], limit: int) -> list[tuple[int, float]]:
+        """Rows whose analysed text (see `analyse`) has these terms, best BM25 score first (higher is better)."""
+        ...
+
+    def load(self, rows: Iterable[int]) -> list[Example]:
+        """The examples of these rows, in that order; rows that are gone are left out."""
+        ...
+
+    def recent(self, notebook: str, limit: int) -> list[int]:
+        """Rows last run or read in this notebook, newest first."""
+        ...
+
+    def following(self, command: str, language: str, limit: int) -> list[int]:
+        """Rows whose situation has this command as the code cell nearest above, newest first."""
+        ...
+
+    def answering(self, intent_key: str, limit: int) -> list[int]:
+        """Rows whose intent has this key (`analysis.intent_key`), newest first."""
+        ...

@@ -1,0 +1,61 @@
+"""What the loop needs of the parts, as protocols; `app` gives it parts that fit."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
+
+import msgspec
+
+from ghostcells.domain.events import AnyRecord
+from ghostcells.domain.examples import Situation
+from ghostcells.domain.ghosts import Candidate
+from ghostcells.domain.replies import PublishGhosts, Status
+from ghostcells.engine.inputs import Origin, RequestId
+
+
+class Recollection(msgspec.Struct, frozen=True):
+    """What memory answers: candidates best first, the confidence below which one is not shown, times per stage."""
+
+    candidates: tuple[Candidate, ...]
+    threshold: float
+    stages_ms: dict[str, float]
+    notes: tuple[str, ...] = ()
+
+
+class Memory(Protocol):
+    """Remembered situations; the search runs off the loop, and a cancelled one stops."""
+
+    def recall(
+        self, situation: Situation, *, limit: int, present: Sequence[str], now_ms: int
+    ) -> Awaitable[Recollection]: ...
+
+
+class Log(Protocol):
+    """The event log of this daemon."""
+
+    def append(self, record: AnyRecord, *, firm: bool) -> None:
+        """Queue a record."""
+        ...
+
+    def barrier(self, done: Callable[[Exception | None], None]) -> None:
+        """Call `done` on the loop: with None once all appended before is on disk, else with what went wrong."""
+        ...
+
+
+class Origins(Protocol):
+    """What the log knows of cells that a notebook claims were suggested."""
+
+    def lookup(self, ids: Sequence[str]) -> tuple[Origin, ...]: ...
+
+
+class Client(Protocol):
+    """The editor's end of the wire."""
+
+    def reply(self, request: RequestId, result: object) -> None: ...
+
+    def refuse(self, request: RequestId, code: int, message: str, data: object | None) -> None: ...
+
+    def publish(self, params: PublishGhosts) -> None: ...
+
+    def status(self, status: Status) -> None: ...
+
+    def show_message(self, text: str, *, error: bool) -> None: ...

@@ -1,0 +1,151 @@
+"""Situations as words: what the index stores, what is asked of it, and when two situations count as the same.
+
+Pure functions; the index only sees lower-case letters and digits, so that any full-text tokenizer leaves them whole.
+A word of the heading, of the command before and of the command itself carries its field as a prefix.
+"""
+
+import re
+from functools import lru_cache
+
+from ghostcells.domain.examples import Situation
+from ghostcells.domain.notebook import CellKind
+from ghostcells.memory.literals import Kind, kind_of, masked, spots
+
+HEADING = "xh"
+BEFORE = "xb"
+COMMAND = "xc"
+MAX_QUERY_TERMS = 64
+_BEFORE_WORDS = 6
+_EMBEDDED_CHARS = 300
+_COMMAND_WORDS = 60
+
+STOP_WORDS = frozenset(
+    "a an and are as at be been but by can could do does for from had has have he her his how i if in into is it its "
+    "itself let may me might more most my no nor not now of on only or our out over own please same shall she should so "
+    "some such than that the their them then there these they this those through to too under until up us very was we "
+    "were what when where which while who will with would you your following follow command commands run running use "
+    "using example also each any all here via just need want like e g etc".split()
+)
+_WORD = re.compile(r"[A-Za-z0-9]+(?:[-_./:@'][A-Za-z0-9]+)*")
+_PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
+_PLAIN = re.compile(r"[^a-z0-9]+")
+_COMMENT = re.compile(r"(?m)^\s*#.*$")
+
+
+@lru_cache(maxsize=8192)
+def stem(word: str) -> str:
+    """A lower-case word without its commonest endings: enough to join "logs" and "log", "creating" and "create"."""
+    if len(word) <= 3 or not word.isalpha():
+        return word
+    if word.endswith(("ies", "ied")) and len(word) > 4:
+        word = word[:-3] + "y"
+    elif word.endswith("ing") and len(word) > 5:
+        word = _undouble(word[:-3])
+    elif word.endswith("ed") and len(word) > 4:
+        word = _undouble(word[:-2])
+    elif word.endswith(("sses", "xes", "ches", "shes", "zes")):
+        word = word[:-2]
+    elif word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        word = word[:-1]
+    return word[:-1] if word.endswith("e") and len(word) > 3 else word
+
+
+def _undouble(word: str) -> str:
+    return word[:-1] if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "lsz" else word
+
+
+@lru_cache(maxsize=8192)
+def _terms_of(token: str) -> tuple[str, ...]:
+    """One token as index terms: its stem, or the whole value and its parts."""
+    low = token.lower()
+    if low.isalpha() and (token.islower() or token.istitle() or token.isupper()):
+        return () if low in STOP_WORDS or len(low) < 2 else (stem(low),)
+    whole = _PLAIN.sub("", low)
+    parts = tuple(stem(part.lower()) for part in _PART.findall(token) if len(part) > 1 and part.lower() not in STOP_WORDS)
+    return (whole, *(part for part in parts if part != whole)) if len(whole) > 1 else parts
+
+
+def prose_terms(text: str) -> list[str]:
+    """The terms of prose, in order and with repetitions."""
+    terms: list[str] = []
+    for token in _WORD.findall(text):
+        terms.extend(_terms_of(token))
+    return terms
+
+
+@lru_cache(maxsize=4096)
+def command_terms(command: str) -> tuple[str, ...]:
+    """The distinct terms of a command, its comments left out."""
+    tokens = _WORD.findall(_COMMENT.sub("", command))[:_COMMAND_WORDS]
+    return tuple(dict.fromkeys(term for token in tokens for term in _terms_of(token)))
+
+
+def last_command(situation: Situation) -> str:
+    """The code cell nearest above the intent, or nothing."""
+    return next((cell.text for cell in reversed(situation.above) if cell.kind is CellKind.CODE), "")
+
+
+def _own_heading(situation: Situation) -> str:
+    """The heading where the intent does not hold it already."""
+    return "" if situation.heading in situation.intent else situation.heading
+
+
+def _before_terms(situation: Situation) -> list[str]:
+    return [BEFORE + term for term in command_terms(last_command(situation))[:_BEFORE_WORDS]]
+
+
+def analyse(situation: Situation, text: str) -> str:
+    """What the index holds of an example: space-separated terms, those beside the intent's with their field as prefix."""
+    terms = prose_terms(situation.intent)
+    terms += [HEADING + term for term in prose_terms(situation.heading)]
+    terms += _before_terms(situation)
+    terms += [COMMAND + term for term in command_terms(text)]
+    return " ".join(terms)
+
+
+def query_terms(situation: Situation) -> tuple[str, ...]:
+    """The distinct terms to look for, those nearest to the command first; values and words may name the command's own."""
+    words = list(dict.fromkeys(reversed(prose_terms(situation.intent))))
+    terms = list(words)
+    terms += [HEADING + term for term in prose_terms(situation.heading)]
+    terms += _before_terms(situation)
+    terms += [COMMAND + term for term in words]
+    return tuple(dict.fromkeys(terms))[:MAX_QUERY_TERMS]
+
+
+def intent_key(situation: Situation) -> str:
+    """The intent with its values masked and its stop words and endings dropped: equal keys mean the same situation."""
+    words: list[str] = []
+    for spot in spots(situation.intent):
+        if spot.quoted:
+            words.append("<quoted>")
+        elif spot.kind is not Kind.WORD:
+            words.append(masked(spot.text))
+        else:
+            low = spot.text.lower()
+            if low not in STOP_WORDS:
+                words.append(stem(low))
+    return " ".join(words)
+
+
+def embedding_text(situation: Situation) -> str:
+    """What is embedded of a situation: the heading and the end of the prose; without prose, the command before."""
+    prose = situation.intent[-_EMBEDDED_CHARS:]
+    if not prose.strip():
+        prose = "after: " + last_command(situation)[:_EMBEDDED_CHARS]
+    heading = situation.heading
+    return prose if heading in prose else f"{heading}\n{prose}"
+
+
+__all__ = [
+    "STOP_WORDS",
+    "analyse",
+    "command_terms",
+    "embedding_text",
+    "intent_key",
+    "kind_of",
+    "last_command",
+    "prose_terms",
+    "query_terms",
+    "stem",
+]

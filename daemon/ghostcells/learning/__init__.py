@@ -1,0 +1,1 @@
+"""From the trail of events to lessons."""

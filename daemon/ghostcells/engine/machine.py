@@ -1,0 +1,171 @@
+"""The suggestion loop: `step(state, input) -> (state, effects)`.
+
+Everything that decides what happens to a suggestion lives in this package, and all of it is reached from here. It does not know
+what time it is (inputs bring their stamp), how anything is stored, sent or searched (effects ask for it), or what an editor
+looks like. The rules are those of the protocol: every suggested cell ends exactly once, every request is answered exactly
+once, an answer for a text that has changed is dropped.
+"""
+
+from typing import assert_never
+
+from msgspec.structs import replace
+
+from ghostcells.domain.errors import RequestError, RequestFailed
+from ghostcells.domain.ghosts import Reason
+from ghostcells.engine import answers, changes, requests
+from ghostcells.engine.effects import Announce, Cancel, Effect, Refuse, Wake
+from ghostcells.engine.inputs import (
+    AcceptanceUndone,
+    AnyInput,
+    CandidateCycled,
+    CellRan,
+    Changed,
+    Closed,
+    FellOutOfStep,
+    FocusMoved,
+    GhostsDismissed,
+    GhostsWithdrawn,
+    NotWritten,
+    Opened,
+    PolicyChanged,
+    Recalled,
+    RecallFailed,
+    SuggestionAsked,
+    TimeCame,
+    VisibilityChanged,
+    Written,
+)
+from ghostcells.engine.state import Core, NotebookState, State
+from ghostcells.engine.turn import Turn
+
+
+def step(state: State, cause: AnyInput) -> tuple[State, tuple[Effect, ...]]:
+    """What the state becomes, and what is to be done, after one input. A refused request leaves the state as it was."""
+    turn = Turn(state, cause)
+    try:
+        _apply(turn, cause)
+    except RequestError as refusal:
+        assert turn.request is not None
+        return state, (Refuse(turn.request, refusal),)
+    after = turn.result()
+    effects = tuple(turn.effects)
+    wake = _next_wake(after)
+    if wake != state.wake_ms or isinstance(cause, TimeCame):
+        after = _with_wake(after, wake)
+        effects = (*effects, Wake(wake))
+    return after, effects
+
+
+def _apply(turn: Turn, cause: AnyInput) -> None:
+    match cause:
+        case Changed():
+            changes.changed(turn, cause)
+        case FocusMoved():
+            requests.focus_moved(turn, cause)
+        case CellRan():
+            requests.cell_ran(turn, cause)
+        case Recalled():
+            answers.recalled(turn, cause)
+        case RecallFailed():
+            answers.recall_failed(turn, cause)
+        case TimeCame():
+            changes.time_came(turn)
+        case VisibilityChanged():
+            changes.visibility_changed(turn, cause)
+        case GhostsDismissed():
+            requests.ghosts_dismissed(turn, cause)
+        case SuggestionAsked():
+            requests.suggestion_asked(turn, cause)
+        case CandidateCycled():
+            requests.candidate_cycled(turn, cause)
+        case AcceptanceUndone():
+            requests.acceptance_undone(turn, cause)
+        case GhostsWithdrawn():
+            requests.ghosts_withdrawn(turn, cause)
+        case Opened():
+            changes.opened(turn, cause)
+        case Closed():
+            changes.closed(turn, cause)
+        case FellOutOfStep():
+            changes.fell_out_of_step(turn, cause)
+        case PolicyChanged():
+            changes.policy_changed(turn, cause)
+            _announce(turn)
+        case NotWritten():
+            _not_written(turn, cause)
+        case Written():
+            turn.trouble = ""
+            _announce(turn)
+        case _:
+            assert_never(cause)
+
+
+def _announce(turn: Turn) -> None:
+    turn.effects.append(Announce(off=not turn.policy.enabled, trouble=turn.trouble))
+
+
+def _next_wake(state: State) -> int | None:
+    moments = [one.due.at_ms for one in state.core.notebooks.values() if one.due is not None]
+    moments += [gone.until_ms for one in state.core.notebooks.values() for gone in one.missing]
+    return min(moments, default=None)
+
+
+def _with_wake(state: State, wake_ms: int | None) -> State:
+    return State(
+        epoch=state.epoch,
+        policy=state.policy,
+        core=state.core,
+        documents=state.documents,
+        revisions=state.revisions,
+        computations=state.computations,
+        wake_ms=wake_ms,
+        reports_focus=state.reports_focus,
+        reports_visibility=state.reports_visibility,
+        trouble=state.trouble,
+    )
+
+
+def _not_written(turn: Turn, failure: NotWritten) -> None:
+    """Requests whose records could not be written did not happen: the core goes back, the documents stay.
+
+    What else happened since then is kept: a ghost that ended by itself stays ended, and one that appeared since is
+    withdrawn, so that each still ends once.
+    """
+    for request in failure.requests:
+        refusal = RequestFailed(f"could not be written to disk: {failure.why}", "not-durable")
+        turn.effects.append(Refuse(request, refusal))
+    turn.trouble = failure.why
+    core = failure.core
+    if isinstance(core, Core) and failure.requests:
+        _take_back(turn, core)
+    _announce(turn)
+
+
+def _take_back(turn: Turn, core: Core) -> None:
+    for one in turn.computations:
+        turn.effects.append(Cancel(one.suggestion))
+    turn.computations = ()
+    before = {ghost: uri for uri in core.notebooks for ghost in _ghosts(core.notebooks[uri])}
+    for uri in turn.notebooks:
+        turn.finish_some(uri, Reason.FAILED, lambda one: one.ghost.id not in before)
+    ended = {key for key, known in turn.known.items() if not known.firm}
+    known = {**core.known, **{key: turn.known[key] for key in ended}}
+    present, turn.known, turn.session = turn.notebooks, known, core.session
+    turn.notebooks = {uri: _merged(core.notebooks.get(uri), state, ended) for uri, state in present.items()}
+    if turn.session is not None and turn.session.notebook not in turn.notebooks:
+        turn.session = None
+    for uri in turn.notebooks:
+        if _ghosts(turn.notebooks[uri]) != _ghosts(present[uri]):
+            turn.publish(uri)
+
+
+def _ghosts(state: NotebookState) -> tuple[str, ...]:
+    return tuple(one.ghost.id for one in state.showing.ghosts) if state.showing else ()
+
+
+def _merged(former: NotebookState | None, present: NotebookState, ended: set[str]) -> NotebookState:
+    """The former state of a notebook, without the ghosts that have ended since for reasons of their own."""
+    if former is None or former.showing is None:
+        return replace(present, showing=None, due=None)
+    left = tuple(one for one in former.showing.ghosts if one.ghost.id not in ended)
+    return replace(former, showing=replace(former.showing, ghosts=left) if left else None, due=None)

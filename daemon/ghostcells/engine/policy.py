@@ -1,0 +1,120 @@
+"""When to suggest, how long to wait, what of an answer to show, and when new text replaces shown text.
+
+All constants of judgement stand here. They are choices, not measurements, unless a source is named.
+"""
+
+from collections.abc import Sequence
+from fnmatch import fnmatch
+
+import msgspec
+
+from ghostcells.domain.ghosts import Candidate
+from ghostcells.domain.notebook import Cell, CellKind
+from ghostcells.domain.trace import Outcome
+from ghostcells.engine.inputs import Policy
+
+MAX_COMPUTATIONS = 2
+"""Two may run: the one whose answer may still fit and the newest (as Zed's edit predictions do)."""
+MAX_CANDIDATES = 5
+MAX_RECALLED = 12
+GRACE_MS = 2000
+"""A cell that returns within this time was never removed (protocol)."""
+SAME_BURST_MS = 2000
+"""A longer pause between keys says nothing about the rhythm."""
+RHYTHM_WEIGHT = 0.3
+GAP_SHARE = 0.75
+MAX_MEMORY_DELAY_MS = 160
+KEEP_MARGIN = 0.1
+"""A shown ghost stays while it is among the answers and this close to the best: a redraw costs more than it brings."""
+CLEAR_LEAD = 0.15
+"""A lead in confidence from which one candidate is recommended and not one of several offered."""
+ASKED_SHARE = 0.5
+"""Who asks by hand gets to see candidates down to this share of the usual confidence."""
+MAX_RECENT = 20
+MAX_KNOWN = 4096
+CONTEXT_CELLS = 64
+"""How far above a cell its context is looked for."""
+SHELLS = frozenset({"shellscript", "bash", "sh", "zsh", "shell"})
+
+
+def squeeze(text: str) -> str:
+    """The text with white space folded: what has to change before it is thought about again."""
+    return " ".join(text.split())
+
+
+def rhythm(gap_ms: float | None, edited_ms: int, now_ms: int) -> float | None:
+    """The running mean of the time between keys, after a key at `now_ms`."""
+    gap = now_ms - edited_ms
+    if edited_ms == 0 or gap > SAME_BURST_MS:
+        return gap_ms
+    return float(gap) if gap_ms is None else gap_ms + RHYTHM_WEIGHT * (gap - gap_ms)
+
+
+def memory_delay(policy: Policy, gap_ms: float | None) -> int:
+    """How long to rest before memory is asked: a share of the typist's usual gap, so that it rarely fires within a word."""
+    if gap_ms is None:
+        return policy.memory_delay_ms
+    return int(min(max(GAP_SHARE * gap_ms, policy.memory_delay_ms), MAX_MEMORY_DELAY_MS))
+
+
+def only_comments(text: str) -> bool:
+    """Whether a code cell holds nothing but comments: an intent, written where the command will stand."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return bool(lines) and all(line.startswith(("#", "//", "--")) and not line.startswith("#!") for line in lines)
+
+
+def switched_off(policy: Policy, notebook: str, language: str) -> bool:
+    return (
+        not policy.enabled
+        or language in policy.off_languages
+        or any(fnmatch(notebook, pattern) for pattern in policy.off_notebooks)
+    )
+
+
+def worth_thinking(policy: Policy, notebook: str, cell: Cell) -> bool:
+    """Whether a change of this cell may lead to a suggestion at all."""
+    return not policy.manual and bool(cell.text.strip()) and not switched_off(policy, notebook, cell.language)
+
+
+def fitting_language(language: str, cells: Sequence[Cell]) -> str:
+    """A shell's language under the name that this notebook uses for it; any other as it is."""
+    if language not in SHELLS:
+        return language
+    for cell in reversed(cells):
+        if cell.kind is CellKind.CODE and cell.language in SHELLS:
+            return cell.language
+    return language
+
+
+def selected(
+    candidates: Sequence[Candidate], threshold: float, policy: Policy, present: Sequence[str]
+) -> tuple[Candidate, ...]:
+    """What may be shown, best first: sure enough, not switched off, not there already, each text once."""
+    seen = {squeeze(text) for text in present}
+    chosen: list[Candidate] = []
+    for candidate in candidates:
+        key = squeeze(candidate.text)
+        if candidate.confidence < threshold or not key or key in seen or candidate.language in policy.off_languages:
+            continue
+        seen.add(key)
+        chosen.append(candidate)
+    return tuple(chosen[:MAX_CANDIDATES])
+
+
+def outcome(chosen: Sequence[Candidate]) -> Outcome:
+    if not chosen:
+        return Outcome.SILENT
+    lead = chosen[0].confidence - (chosen[1].confidence if len(chosen) > 1 else 0.0)
+    return Outcome.RECOMMENDED if len(chosen) == 1 or lead >= CLEAR_LEAD else Outcome.OFFERED
+
+
+def still_fits(shown: str, chosen: Sequence[Candidate]) -> int | None:
+    """The place of the shown text among new candidates, where it is good enough to stay."""
+    for index, candidate in enumerate(chosen):
+        if candidate.text == shown:
+            return index if candidate.confidence >= chosen[0].confidence - KEEP_MARGIN else None
+    return None
+
+
+def in_language(candidate: Candidate, language: str) -> Candidate:
+    return candidate if candidate.language == language else msgspec.structs.replace(candidate, language=language)

@@ -1,0 +1,137 @@
+"""The whole state of the suggestion loop, frozen.
+
+`Core` is what a request may change and a failed write takes back: the session, what shows, which cells are whose. The rest of
+`State` are facts from the editor and computations under way, which stay as they are.
+"""
+
+import msgspec
+
+from ghostcells.domain.events import Shown
+from ghostcells.domain.ghosts import Candidate, Ghost
+from ghostcells.domain.notebook import Cell, Notebook
+from ghostcells.engine.inputs import Policy
+
+
+class LiveGhost(msgspec.Struct, frozen=True):
+    """A suggested cell that has not ended.
+
+    `cell` is the URI of the cell that the editor inserted for it, None before and in a preview. `shown_ms` is the time it was
+    visible up to `visible_since` (Unix ms), which is None while it is out of view.
+    """
+
+    ghost: Ghost
+    suggestion: str
+    example: str | None
+    cell: str | None
+    visible_since: int | None
+    shown_ms: int = 0
+
+    def shown(self, now_ms: int) -> int:
+        """Milliseconds it has been visible until `now_ms`."""
+        return self.shown_ms + (0 if self.visible_since is None else max(0, now_ms - self.visible_since))
+
+
+class Showing(msgspec.Struct, frozen=True):
+    """The ghosts of one notebook: they follow the cell `after`; `candidates[index]` is the one on show."""
+
+    session: str
+    suggestion: str
+    after: str | None
+    ghosts: tuple[LiveGhost, ...]
+    candidates: tuple[Candidate, ...]
+    index: int
+
+
+class Known(msgspec.Struct, frozen=True):
+    """A suggested cell that was accepted or has ended; `text` is the one at acceptance, else the suggested one.
+
+    `firm`: its end belongs to a request, and is taken back with it if it cannot be written.
+    """
+
+    id: str
+    suggestion: str
+    accepted: bool
+    text: str
+    language: str
+    example: str | None
+    ghost: Ghost | None
+    firm: bool
+
+
+class SessionState(msgspec.Struct, frozen=True):
+    """The time one cell (a URI) has the focus."""
+
+    id: str
+    notebook: str
+    cell: str
+
+
+class Due(msgspec.Struct, frozen=True):
+    """A suggestion for `cell` is due at `at_ms` unless something happens first."""
+
+    at_ms: int
+    cell: str
+    trigger: str
+
+
+class Missing(msgspec.Struct, frozen=True):
+    """A cell that disappeared and may be back before `until_ms`."""
+
+    cell: Cell
+    until_ms: int
+
+
+class NotebookState(msgspec.Struct, frozen=True):
+    """What the loop remembers of one open notebook.
+
+    `considered` is the cell and the text last thought about; `owed` the session that waits for a final publish; `gap_ms` a
+    running mean of the time between keys; `outputs` the text of each cell's last run, by URI; `recent` the ghosts that
+    ended since the last run; `adopted` leaks that the user has focused and so made theirs.
+    """
+
+    showing: Showing | None = None
+    due: Due | None = None
+    considered: tuple[str, str] | None = None
+    owed: str | None = None
+    gap_ms: float | None = None
+    edited_ms: int = 0
+    missing: tuple[Missing, ...] = ()
+    outputs: dict[str, str] = {}
+    recent: tuple[Shown, ...] = ()
+    adopted: frozenset[str] = frozenset()
+    out_of_step: bool = False
+
+
+class Computation(msgspec.Struct, frozen=True):
+    """A search under way: for which text of which cell, and why; `asked` by hand."""
+
+    suggestion: str
+    notebook: str
+    cell: str
+    text: str
+    trigger: str
+    session: str
+    started_ms: int
+    present: tuple[str, ...]
+    asked: bool = False
+
+
+class Core(msgspec.Struct, frozen=True):
+    session: SessionState | None = None
+    notebooks: dict[str, NotebookState] = {}
+    known: dict[str, Known] = {}
+
+
+class State(msgspec.Struct, frozen=True):
+    """`revisions` counts publishes by notebook and never goes back, not even when a notebook is opened again."""
+
+    epoch: str
+    policy: Policy = Policy()
+    core: Core = Core()
+    documents: dict[str, Notebook] = {}
+    revisions: dict[str, int] = {}
+    computations: tuple[Computation, ...] = ()
+    wake_ms: int | None = None
+    reports_focus: bool = False
+    reports_visibility: bool = False
+    trouble: str = ""

@@ -1,0 +1,335 @@
+"""One step in progress: the state being rewritten, the effects so far, the ids that its stamp has given.
+
+Its methods are the moves that several inputs share: end a ghost, start a session, publish. Nothing outlives the step.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from msgspec.structs import replace
+
+from ghostcells.domain.events import (
+    Accepted,
+    AnyRecord,
+    Rejected,
+    SessionEnded,
+    SessionStarted,
+    Shown,
+    Suggested,
+    Superseded,
+)
+from ghostcells.domain.ghosts import END_OF, Candidate, End, Ghost, Reason
+from ghostcells.domain.notebook import GHOST_LANGUAGE, Cell, CellKind, Notebook
+from ghostcells.domain.replies import CandidatePosition, NotebookVersion, PublishGhosts, Result
+from ghostcells.engine import policy
+from ghostcells.engine.effects import Append, Cancel, Effect, Publish, Reply
+from ghostcells.engine.inputs import Input, RequestId
+from ghostcells.engine.state import Core, Known, LiveGhost, NotebookState, SessionState, Showing, State
+
+_NO_CANDIDATES = CandidatePosition(0, 0)
+
+
+class Turn:
+    """A mutable copy of the state for the length of one step."""
+
+    def __init__(self, state: State, cause: Input) -> None:
+        self.before = state
+        self.at = cause.at
+        self.now = cause.at.time_ms
+        self.request: RequestId | None = getattr(cause, "request", None)
+        self.effects: list[Effect] = []
+        self.session = state.core.session
+        self.notebooks = state.core.notebooks
+        self.known = state.core.known
+        self.documents = state.documents
+        self.revisions = state.revisions
+        self.computations = state.computations
+        self.policy = state.policy
+        self.reports_focus = state.reports_focus
+        self.reports_visibility = state.reports_visibility
+        self.trouble = state.trouble
+        self._ids = 0
+
+    def result(self) -> State:
+        return State(
+            epoch=self.before.epoch,
+            policy=self.policy,
+            core=Core(self.session, self.notebooks, self.known),
+            documents=self.documents,
+            revisions=self.revisions,
+            computations=self.computations,
+            wake_ms=self.before.wake_ms,
+            reports_focus=self.reports_focus,
+            reports_visibility=self.reports_visibility,
+            trouble=self.trouble,
+        )
+
+    def new_id(self) -> str:
+        self._ids += 1
+        return self.at.id(self._ids)
+
+    def update(self, uri: str, **fields: Any) -> NotebookState:
+        """Rewrite fields of a notebook's state."""
+        changed = replace(self.notebooks[uri], **fields)
+        self.notebooks = {**self.notebooks, uri: changed}
+        return changed
+
+    def append(self, record: AnyRecord) -> None:
+        self.effects.append(Append(record, firm=self.request is not None))
+
+    def reply(self, result: Result) -> None:
+        assert self.request is not None
+        self.effects.append(Reply(self.request, result))
+
+    def remember(self, known: Known) -> None:
+        kept = self.known
+        if len(kept) >= policy.MAX_KNOWN:
+            kept = dict(list(kept.items())[policy.MAX_KNOWN // 4 :])
+        self.known = {**kept, known.id: known}
+
+    # What a cell is
+
+    def live(self, uri: str) -> dict[str, LiveGhost]:
+        showing = self.notebooks[uri].showing
+        return {} if showing is None else {one.ghost.id: one for one in showing.ghosts}
+
+    def is_own(self, uri: str, cell: Cell) -> bool:
+        """Whether a cell is the user's: no ghost, no leak."""
+        if cell.claim is None:
+            return not cell.looks_like_ghost or cell.uri in self.notebooks[uri].adopted
+        if cell.claim in self.live(uri):
+            return False
+        known = self.known.get(cell.claim)
+        if known is not None and known.accepted:
+            return True
+        return not cell.looks_like_ghost or cell.uri in self.notebooks[uri].adopted
+
+    def own_cell(self, uri: str, cell: Cell) -> Cell | None:
+        """The cell as context: None for ghosts and leaks; an accepted one in its real language, however the editor lags."""
+        if cell.claim is None and not cell.flagged and cell.language != GHOST_LANGUAGE:
+            return cell
+        if not self.is_own(uri, cell):
+            return None
+        if cell.language == GHOST_LANGUAGE:
+            known = self.known.get(cell.claim or "")
+            return replace(cell, language=known.language if known else "")
+        return cell
+
+    def own_before(self, notebook: Notebook, index: int) -> list[Cell]:
+        """The user's cells before `index`, the nearest `CONTEXT_CELLS` of them."""
+        found: list[Cell] = []
+        for position in range(index - 1, -1, -1):
+            cell = self.own_cell(notebook.uri, notebook.cells[position])
+            if cell is not None:
+                found.append(cell)
+                if len(found) == policy.CONTEXT_CELLS:
+                    break
+        found.reverse()
+        return found
+
+    def own_after(self, notebook: Notebook, index: int, limit: int) -> list[Cell]:
+        """The user's next cells from `index` on, at most `limit`."""
+        found: list[Cell] = []
+        for position in range(index, len(notebook.cells)):
+            if len(found) == limit:
+                break
+            cell = self.own_cell(notebook.uri, notebook.cells[position])
+            if cell is not None:
+                found.append(cell)
+        return found
+
+    # Endings
+
+    def finish(self, uri: str, one: LiveGhost, reason: Reason, *, text: str | None = None) -> None:
+        """Write the one end of a suggested cell; the caller takes it out of what shows. `text`: at acceptance."""
+        shown_ms = one.shown(self.now)
+        end = END_OF[reason]
+        session = self.session.id if self.session else None
+        common = {"id": self.new_id(), "time_ms": self.now, "notebook": uri, "session": session, "cell": one.ghost.id}
+        match end:
+            case End.ACCEPTED:
+                self.append(Accepted(**common, suggestion=one.suggestion, shown_ms=shown_ms, text=text or ""))  # type: ignore[arg-type]
+            case End.REJECTED:
+                self.append(Rejected(**common, suggestion=one.suggestion, reason=reason, shown_ms=shown_ms))  # type: ignore[arg-type]
+            case End.SUPERSEDED:
+                self.append(Superseded(**common, suggestion=one.suggestion, reason=reason, shown_ms=shown_ms))  # type: ignore[arg-type]
+        accepted = end is End.ACCEPTED
+        self.remember(
+            Known(
+                id=one.ghost.id,
+                suggestion=one.suggestion,
+                accepted=accepted,
+                text=one.ghost.text if text is None else text,
+                language=one.ghost.language_id,
+                example=one.example,
+                ghost=one.ghost,
+                firm=self.request is not None,
+            )
+        )
+        if not accepted:
+            shown = Shown(one.ghost.id, one.ghost.text, one.example, reason, shown_ms)
+            self.update(uri, recent=(*self.notebooks[uri].recent, shown)[-policy.MAX_RECENT :])
+
+    def finish_all(self, uri: str, reason: Reason) -> tuple[str, ...]:
+        """End every ghost that shows in a notebook; returns their ids."""
+        showing = self.notebooks[uri].showing
+        if showing is None:
+            return ()
+        for one in showing.ghosts:
+            self.finish(uri, one, reason)
+        self.update(uri, showing=None)
+        return tuple(one.ghost.id for one in showing.ghosts)
+
+    def withdraw(self, uri: str, reason: Reason) -> tuple[str, ...]:
+        """End every ghost of a notebook and say so to the editor."""
+        after = self._after(uri)
+        ended = self.finish_all(uri, reason)
+        if ended:
+            self.publish(uri, after=after)
+        return ended
+
+    def finish_some(self, uri: str, reason: Reason, wanted: Callable[[LiveGhost], bool]) -> tuple[str, ...]:
+        """End those ghosts of a notebook that are wanted, and publish what is left."""
+        showing = self.notebooks[uri].showing
+        ending = [one for one in showing.ghosts if wanted(one)] if showing else []
+        if showing is None or not ending:
+            return ()
+        for one in ending:
+            self.finish(uri, one, reason)
+        left = tuple(one for one in showing.ghosts if one not in ending)
+        self.update(uri, showing=replace(showing, ghosts=left) if left else None)
+        self.publish(uri, after=showing.after)
+        return tuple(one.ghost.id for one in ending)
+
+    # Sessions
+
+    def start_session(self, uri: str, cell: Cell) -> SessionState:
+        self.end_session()
+        self.session = SessionState(self.new_id(), uri, cell.uri)
+        self.append(
+            SessionStarted(
+                id=self.new_id(), time_ms=self.now, notebook=uri, session=self.session.id, cell=cell.identity
+            )
+        )
+        return self.session
+
+    def end_session(self) -> None:
+        session = self.session
+        if session is None:
+            return
+        self.settle(session.notebook)
+        document = self.documents.get(session.notebook)
+        cell = document.cell(session.cell) if document else None
+        self.append(
+            SessionEnded(
+                id=self.new_id(),
+                time_ms=self.now,
+                notebook=session.notebook,
+                session=session.id,
+                cell=cell.identity if cell else session.cell,
+            )
+        )
+        self.session = None
+
+    def settle(self, uri: str) -> None:
+        """Pay the final publish that a session is owed, because what it waited for will not come any more."""
+        state = self.notebooks.get(uri)
+        if state is not None and state.owed is not None:
+            owed = state.owed
+            self.update(uri, owed=None)
+            self.publish(uri, session=owed)
+
+    # Computations
+
+    def cancel(self, unwanted: Callable[[str, str], bool]) -> None:
+        """Close computations at their source; `unwanted` is asked with notebook and cell."""
+        for one in self.computations:
+            if unwanted(one.notebook, one.cell):
+                self.effects.append(Cancel(one.suggestion))
+        self.computations = tuple(one for one in self.computations if not unwanted(one.notebook, one.cell))
+
+    def cancel_in(self, uri: str) -> None:
+        """Forget what was due or under way for a notebook."""
+        self.cancel(lambda notebook, _: notebook == uri)
+        if self.notebooks[uri].due is not None:
+            self.update(uri, due=None)
+
+    # What the editor is told
+
+    def suggest(
+        self,
+        uri: str,
+        after: str,
+        candidates: Sequence[Candidate],
+        index: int,
+        *,
+        suggestion: str,
+        cycled: bool = False,
+    ) -> None:
+        """Show a candidate as a fresh ghost below `after`; the former ghosts have been ended."""
+        assert self.session is not None
+        candidate = candidates[index]
+        ghost = Ghost(
+            id=self.new_id(),
+            kind=CellKind.CODE,
+            language_id=candidate.language,
+            text=candidate.text,
+            source=candidate.source,
+            confidence=round(candidate.confidence, 4),
+            label=candidate.label,
+            warnings=candidate.warnings,
+        )
+        since = None if self.reports_visibility else self.now
+        live = LiveGhost(ghost, suggestion, candidate.example, None, since)
+        showing = Showing(self.session.id, suggestion, after, (live,), tuple(candidates), index)
+        self.update(uri, showing=showing)
+        self.append(
+            Suggested(
+                id=self.new_id(),
+                time_ms=self.now,
+                notebook=uri,
+                session=self.session.id,
+                suggestion=suggestion,
+                cells=(ghost,),
+                source=candidate.source,
+                examples=(candidate.example,),
+                cycled_from=suggestion if cycled else None,
+            )
+        )
+
+    def publish(
+        self, uri: str, *, session: str | None = None, after: str | None = None, accepted: tuple[str, ...] = ()
+    ) -> None:
+        """Tell the editor the whole list. `after` and `session` matter only where nothing shows any more."""
+        state = self.notebooks[uri]
+        showing = state.showing
+        named = session or (showing.session if showing else self.session.id if self.session else self.before.epoch)
+        if showing is not None:
+            after = showing.after
+        elif after is None:
+            after = self.session.cell if self.session and self.session.notebook == uri else None
+        if state.owed is not None and state.owed == named:
+            self.update(uri, owed=None)
+        document = self.documents[uri]
+        revision = self.revisions.get(uri, 0) + 1
+        self.revisions = {**self.revisions, uri: revision}
+        position = CandidatePosition(showing.index, len(showing.candidates)) if showing else _NO_CANDIDATES
+        self.effects.append(
+            Publish(
+                PublishGhosts(
+                    epoch=self.before.epoch,
+                    notebook=NotebookVersion(uri, document.version),
+                    session=named,
+                    revision=revision,
+                    after=after,
+                    ghosts=tuple(one.ghost for one in showing.ghosts) if showing else (),
+                    accepted=accepted,
+                    final=True,
+                    candidates=position,
+                )
+            )
+        )
+
+    def _after(self, uri: str) -> str | None:
+        showing = self.notebooks[uri].showing
+        return showing.after if showing else None

@@ -30,7 +30,12 @@ class Memory(Protocol):
 
 
 class Log(Protocol):
-    """The event log of this daemon."""
+    """The event log of this daemon.
+
+    What cannot be written fails together: every barrier that waits is told, every firm record queued by then is dropped, and
+    only what is appended afterwards may succeed. A log may have `opening(now_ms)`, called before the stamp of an input is
+    taken.
+    """
 
     def append(self, record: AnyRecord, *, firm: bool) -> None:
         """Queue a record."""
@@ -45,6 +50,20 @@ class Origins(Protocol):
     """What the log knows of cells that a notebook claims were suggested."""
 
     def lookup(self, ids: Sequence[str]) -> tuple[Origin, ...]: ...
+
+
+class Queries(Protocol):
+    """Reads of what is on disk, off the loop; results encode to the shapes of the protocol."""
+
+    async def events(self, *, after: str | None, limit: int) -> object: ...
+
+    async def cell_log(self, *, id: str) -> object: ...  # noqa: A002 -- the protocol's word
+
+    async def trace(self, *, id: str) -> object: ...  # noqa: A002
+
+    async def sessions(self, *, limit: int, before: str | None) -> object: ...
+
+    async def stats(self, *, since_ms: int | None) -> object: ...
 
 
 class Client(Protocol):

@@ -1,0 +1,246 @@
+"""The shell around the engine: owns its state, gives it one input after the other, carries out what it asks for.
+
+Nothing is decided here. Inputs that arise while effects run wait their turn, so no step happens inside another. What waits for
+the disk is durable.py's.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+from typing import Generic, Protocol, TypeVar, assert_never
+
+from ghostcells.domain.clock import Clock
+from ghostcells.domain.errors import REQUEST_FAILED
+from ghostcells.domain.ids import Stamp
+from ghostcells.domain.replies import PublishGhosts
+from ghostcells.engine.effects import Announce, Append, Cancel, Effect, Publish, Recall, Refuse, Reply, Wake
+from ghostcells.engine.inputs import (
+    AnyInput,
+    NotWritten,
+    Recalled,
+    RecallFailed,
+    RequestId,
+    SuggestionAsked,
+    TimeCame,
+    Written,
+)
+from ghostcells.runtime.durable import Durable
+from ghostcells.runtime.ports import Client, Log, Memory, Recollection
+from ghostcells.runtime.status import StatusBoard
+from ghostcells.runtime.tasks import Tasks
+
+logger = logging.getLogger(__name__)
+
+INTERNAL_ERROR = -32603
+CLOSE_SECONDS = 1.0
+
+
+class HasCore(Protocol):
+    """The engine's state, of which the loop knows one thing: the part that a failed write takes back."""
+
+    @property
+    def core(self) -> object: ...
+
+
+S = TypeVar("S", bound=HasCore)
+Step = Callable[[S, AnyInput], tuple[S, tuple[Effect, ...]]]
+
+
+class Loop(Generic[S]):
+    """To be made and used on the running event loop only."""
+
+    def __init__(
+        self, *, step: Step[S], state: S, clock: Clock, log: Log, memory: Memory, client: Client, status: StatusBoard
+    ) -> None:
+        self._step = step
+        self._state = state
+        self._clock = clock
+        self._memory = memory
+        self._client = client
+        self._status = status
+        self._opening: Callable[[int], None] | None = getattr(log, "opening", None)
+        self._durable = Durable(log, client, settled=self._release, failed=self._fail, written=self._recovered)
+        self._tasks = Tasks()
+        self._inputs: deque[AnyInput] = deque()
+        self._stepping = False
+        self._failure: Exception | None = None
+        self._closed = False
+        self._timer: asyncio.TimerHandle | None = None
+        # Publishes that must not overtake the reply to a suggestion that was asked for.
+        self._asked: dict[RequestId, str] = {}
+        self._withheld: dict[str, list[PublishGhosts]] = {}
+
+    @property
+    def state(self) -> S:
+        return self._state
+
+    @property
+    def idle(self) -> bool:
+        """Whether no input and no reply waits."""
+        return not self._inputs and not len(self._durable)
+
+    def stamp(self) -> Stamp:
+        """The stamp for an input; the log hears of it before, so that what other daemons read stays in order."""
+        if self._opening is not None:
+            self._opening(self._clock.now_ms())
+        return self._clock.stamp()
+
+    def dispatch(self, given: AnyInput) -> None:
+        if self._closed:
+            return
+        self._inputs.append(given)
+        self._run()
+
+    async def close(self, deadline_s: float = CLOSE_SECONDS) -> None:
+        """Stop stepping and cancel what runs; replies that wait for the disk are still sent."""
+        self._closed = True
+        self._inputs.clear()
+        self._durable.close()
+        if self._timer is not None:
+            self._timer.cancel()
+        await self._tasks.close(deadline_s)
+
+    def _run(self) -> None:
+        if self._stepping:
+            return
+        self._stepping = True
+        try:
+            # After a failure the state is not to be built upon until it was taken back.
+            while self._inputs and self._failure is None:
+                self._advance(self._inputs.popleft())
+        finally:
+            self._stepping = False
+
+    def _advance(self, given: AnyInput) -> None:
+        core = self._state.core
+        try:
+            self._state, effects = self._step(self._state, given)
+        except Exception:
+            logger.exception("The engine failed on %s; its state is as before", type(given).__name__)
+            self._refuse_all(given)
+            return
+        for effect in effects:
+            try:
+                self._carry_out(effect, given, core)
+            except Exception:
+                logger.exception("An effect failed: %s", type(effect).__name__)
+
+    def _refuse_all(self, given: AnyInput) -> None:
+        if isinstance(given, NotWritten):
+            for request in given.requests:
+                self._client.refuse(request, REQUEST_FAILED, given.why, {"reason": "not-durable"})
+                self._release(request)
+            return
+        asked: RequestId | None = getattr(given, "request", None)
+        if asked is not None:
+            self._client.refuse(asked, INTERNAL_ERROR, "internal error; the daemon's log has the details", None)
+
+    def _carry_out(self, effect: Effect, given: AnyInput, core: object) -> None:
+        match effect:
+            case Append(record, firm):
+                self._durable.append(record, firm=firm)
+            case Reply(request, result):
+                if isinstance(given, SuggestionAsked):
+                    self._asked[request] = given.notebook
+                self._durable.reply(request, result, core)
+            case Refuse(request, error):
+                self._client.refuse(request, error.code, str(error), error.data)
+                self._release(request)
+            case Publish(params):
+                self._publish(params)
+            case Recall():
+                self._recall(effect)
+            case Cancel(suggestion):
+                self._tasks.cancel(suggestion)
+            case Wake(at_ms):
+                self._wake(at_ms)
+            case Announce(off, trouble):
+                self._status.announce(off=off, trouble=trouble)
+            case _:
+                assert_never(effect)
+
+    # -- publishing
+
+    def _publish(self, params: PublishGhosts) -> None:
+        if params.notebook.uri in self._asked.values():
+            self._withheld.setdefault(params.notebook.uri, []).append(params)
+        else:
+            self._client.publish(params)
+
+    def _release(self, request: RequestId) -> None:
+        notebook = self._asked.pop(request, None)
+        if notebook is not None and notebook not in self._asked.values():
+            for params in self._withheld.pop(notebook, ()):
+                self._client.publish(params)
+
+    # -- memory
+
+    def _recall(self, effect: Recall) -> None:
+        suggestion = effect.suggestion
+
+        def done(found: Recollection) -> None:
+            self.dispatch(
+                Recalled(
+                    at=self.stamp(),
+                    suggestion=suggestion,
+                    candidates=found.candidates,
+                    threshold=found.threshold,
+                    stages_ms=found.stages_ms,
+                    notes=found.notes,
+                )
+            )
+
+        def failed(error: BaseException) -> None:
+            logger.error("Memory failed", exc_info=error)
+            self.dispatch(RecallFailed(at=self.stamp(), suggestion=suggestion, why=str(error) or type(error).__name__))
+
+        try:
+            work = self._memory.recall(
+                effect.situation, limit=effect.limit, present=effect.present, now_ms=self._clock.now_ms()
+            )
+        except Exception as error:  # noqa: BLE001 -- whatever memory raises, the engine hears that it failed
+            failed(error)
+            return
+        self._tasks.start(suggestion, work, done=done, failed=failed)
+
+    # -- time
+
+    def _wake(self, at_ms: int | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if at_ms is not None:
+            delay = max(0, at_ms - self._clock.now_ms()) / 1000
+            self._timer = asyncio.get_running_loop().call_later(delay, self._time_came, at_ms)
+
+    def _time_came(self, at_ms: int) -> None:
+        self._timer = None
+        if self._clock.now_ms() < at_ms:  # the event loop's timers may be early by their resolution
+            self._wake(at_ms)
+        else:
+            self.dispatch(TimeCame(at=self.stamp()))
+
+    # -- the disk
+
+    def _fail(self, error: Exception) -> None:
+        if self._failure is None:
+            self._failure = error
+            asyncio.get_running_loop().call_soon(self._take_back)
+
+    def _take_back(self) -> None:
+        error, self._failure = self._failure, None
+        taken = self._durable.take()
+        if self._closed:
+            for waiting in taken:
+                self._client.refuse(waiting.request, REQUEST_FAILED, str(error), {"reason": "not-durable"})
+            return
+        if taken:
+            requests = tuple(waiting.request for waiting in taken)
+            self._inputs.appendleft(NotWritten(at=self.stamp(), requests=requests, core=taken[0].core, why=str(error)))
+        self._run()
+        self._durable.watch()
+
+    def _recovered(self) -> None:
+        if not self._closed:
+            self.dispatch(Written(at=self.stamp()))

@@ -1,0 +1,1 @@
+"""Secrets: found and taken out of text before anything is logged, indexed or sent."""

@@ -1,0 +1,86 @@
+"""Taking secrets out of a text, by span: what everything passes before it is logged, indexed or sent.
+
+What counts as a secret is the finders' business, one module for each way that a secret shows. Here is when they are asked
+(a text without any hint costs a few microseconds), how their answers become one, and that asking again changes nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from ghostcells.privacy import commands, detectors, fields, keys, links, manifests, tokens
+from ghostcells.privacy.spans import MARK, Span, merge, outside_markers, replace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+__all__ = ["MARK", "Redaction", "Redactor", "holds_redaction"]
+
+_CACHED_TEXTS = 256
+_CACHED_LENGTH = 64 * 1024
+_PASSES = 8
+"""A mark in place of a secret can let another pattern match; two passes are usual, the bound is against made-up texts."""
+
+
+class Redaction(msgspec.Struct, frozen=True):
+    text: str
+    count: int
+    kinds: tuple[str, ...]
+
+
+def holds_redaction(text: str) -> bool:
+    return MARK in text
+
+
+class Redactor:
+    def __init__(self, patterns: Sequence[str] = ()) -> None:
+        self._patterns = tuple(map(_compiled, patterns))
+        self._cached = lru_cache(maxsize=_CACHED_TEXTS)(self._redact)
+
+    def redact(self, text: str) -> Redaction:
+        return self._cached(text) if len(text) < _CACHED_LENGTH else self._redact(text)
+
+    def warm(self) -> None:
+        """Import and compile what the first secret would otherwise wait for; meant for a background thread."""
+        detectors.detectors()
+        text = "password=aws -p token"
+        for _ in fields.find_fields(text, text), links.find_links(text, text), commands.find_commands(text, text):
+            list(_)
+
+    def _redact(self, text: str) -> Redaction:
+        count, kinds = 0, dict[str, None]()
+        for _ in range(_PASSES):
+            spans = outside_markers(text, merge(self._find(text)))
+            if not spans:
+                break
+            count += len(spans)
+            kinds.update((span.kind, None) for span in spans)
+            text = replace(text, spans)
+        return Redaction(text, count, tuple(kinds))
+
+    def _find(self, text: str) -> Iterator[Span]:
+        """The more a finder knows about what it found, the earlier it is asked: it names the span."""
+        low = text.lower()
+        if any(hint in low for hint in keys.HINTS):
+            yield from keys.find_keys(text)
+        if tokens.holds_long_run(text):
+            yield from tokens.find_tokens(text)
+            yield from detectors.find_known(text, low)
+        yield from manifests.find_manifests(text, low)
+        yield from links.find_links(text, low)
+        yield from commands.find_commands(text, low)
+        yield from fields.find_fields(text, low)
+        for pattern in self._patterns:
+            for found in pattern.finditer(text):
+                yield Span(*found.span(), "user")
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    try:
+        return re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"privacy.patterns: {pattern!r} is not a regular expression: {error}") from error

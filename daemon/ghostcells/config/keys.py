@@ -38,6 +38,11 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
         return "GHOSTCELLS_" + _UPPER.sub(r"_\1", self.path).replace(".", "_").upper()
 
     @property
+    def name(self) -> str:
+        """Its name in its section of a file."""
+        return self.path.partition(".")[2]
+
+    @property
     def is_list(self) -> bool:
         return get_origin(self.type) is tuple
 

@@ -90,7 +90,7 @@ def _take(source: Source, path: str, raw: Any, values: dict[str, Value]) -> list
     if source.restricted and key.section != _FREE_SECTION:
         return ["not heeded while the workspace is not trusted"]
     try:
-        value, wrong = check(key, _listed(raw) if source.lax and key.is_list else raw, lax=source.lax)
+        value, wrong = check(key, listed(raw) if source.lax and key.is_list else raw, lax=source.lax)
     except Wrong as error:
         return [str(error)]
     if value or not wrong:
@@ -98,7 +98,7 @@ def _take(source: Source, path: str, raw: Any, values: dict[str, Value]) -> list
     return [str(error) for error in wrong]
 
 
-def _listed(raw: Any) -> Any:
+def listed(raw: Any) -> Any:
     """A list from a string: JSON, or words between commas."""
     if not isinstance(raw, str):
         return raw

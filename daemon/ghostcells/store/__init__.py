@@ -1,0 +1,1 @@
+"""What survives: the event log, which is the truth, and the index that is derived from it."""

@@ -1,0 +1,143 @@
+"""The event log against the disk: append to acknowledgement, paired with a bare write + fdatasync in the same run.
+
+Usage: python benchmarks/log_commit.py [--rounds N] [--directory DIR]
+Prints ratios; milliseconds are only there to make sense of them, since a shared disk has phases.
+"""
+
+import argparse
+import asyncio
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from ghostcells.domain.events import Executed
+from ghostcells.domain.examples import Above, Situation
+from ghostcells.domain.ids import Stamp
+from ghostcells.domain.notebook import CellKind
+from ghostcells.store.log import EventLog
+from ghostcells.store.segment import encode
+
+
+def record(number: int) -> Executed:
+    """About the size of a real one: a command, its intent and a cell above it."""
+    stamp = Stamp(time_ms=time.time_ns() // 1_000_000, entropy=number << 20)
+    situation = Situation(
+        notebook="file:///home/user/runbooks/deploy.md",
+        intent="Roll out the new version and wait until every pod is ready",
+        above=(Above(CellKind.CODE, "shellscript", "kubectl get pods --namespace shop --watch=false"),),
+    )
+    return Executed(
+        id=stamp.id(0), time_ms=stamp.time_ms, notebook=situation.notebook, cell="file:///home/user/runbooks/deploy.md#4",
+        success=True, text="kubectl rollout status deployment/web --timeout=120s", language="shellscript", situation=situation,
+    )  # fmt: skip
+
+
+class Bench:
+    def __init__(self, root: Path, epoch: str) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.number = 0
+        self.log = EventLog(
+            root, epoch, loop=self.loop, stamp=self._stamp, redact=lambda record: record, on_committed=lambda _: None
+        )
+
+    def _stamp(self) -> Stamp:
+        self.number += 1
+        return Stamp(time.time_ns() // 1_000_000, self.number << 20)
+
+    async def once(self) -> None:
+        self.number += 1
+        self.log.opening(time.time_ns() // 1_000_000)
+        self.log.append(record(self.number), firm=True)
+        done = self.loop.create_future()
+        self.log.barrier(lambda error: done.set_exception(error) if error else done.set_result(None))
+        await done
+
+
+async def paired(root: Path, rounds: int) -> None:
+    """One bare commit and one through the log, in turn."""
+    bench = Bench(root, "A")
+    handle = os.open(root / "bare", os.O_CREAT | os.O_WRONLY | os.O_APPEND)
+    data = encode([record(0)])
+    bare, ours = [], []
+    await bench.once()
+    for _ in range(rounds):
+        start = time.perf_counter()
+        os.write(handle, data)
+        os.fdatasync(handle)
+        bare.append(time.perf_counter() - start)
+        await asyncio.sleep(0)
+        start = time.perf_counter()
+        await bench.once()
+        ours.append(time.perf_counter() - start)
+    one, floor = statistics.median(ours), statistics.median(bare)
+    print(f"one at a time: p50 {one * 1e3:.3f} ms, bare {floor * 1e3:.3f} ms, ratio {one / floor:.2f} (goal <= 1.5)")
+    for waiters in (64,):
+        serial = await rate(bench, 1)
+        grouped = await rate(bench, waiters)
+        print(
+            f"{waiters} at once: {grouped:.0f} events/s, one at a time {serial:.0f}, ratio {grouped / serial:.1f} (goal >= 20)"
+        )
+    bench.log.close()
+
+
+async def rate(bench: Bench, waiters: int, seconds: float = 1.0) -> float:
+    """Events acknowledged in a second, with so many waiting at any time."""
+    count = 0
+    end = time.perf_counter() + seconds
+
+    async def work() -> None:
+        nonlocal count
+        while time.perf_counter() < end:
+            await bench.once()
+            count += 1
+
+    start = time.perf_counter()
+    await asyncio.gather(*(work() for _ in range(waiters)))
+    return count / (time.perf_counter() - start)
+
+
+async def alone(root: Path, epoch: str, seconds: float) -> None:
+    """One of several processes: prints its acknowledgement times."""
+    bench = Bench(root, epoch)
+    end = time.perf_counter() + seconds
+    times = []
+    while time.perf_counter() < end:
+        start = time.perf_counter()
+        await bench.once()
+        times.append(time.perf_counter() - start)
+    bench.log.close()
+    print(len(times), max(times), statistics.median(times))
+
+
+def several(root: Path, processes: int, seconds: float = 2.0) -> None:
+    command = [sys.executable, __file__, "--directory", str(root), "--alone"]
+    started = [
+        subprocess.Popen([*command, f"P{number}"], stdout=subprocess.PIPE, text=True) for number in range(processes)
+    ]
+    found = [process.communicate()[0].split() for process in started]
+    total = sum(int(count) for count, _, _ in found)
+    lines = sum(path.read_bytes().count(b"\n") for path in (root / "log").glob("P*.jsonl"))
+    worst = max(float(slowest) for _, slowest, _ in found)
+    print(f"{processes} processes: {total / seconds:.0f} events/s, slowest {worst * 1e3:.1f} ms, lost {total - lines}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=500)
+    parser.add_argument("--directory", type=Path)
+    parser.add_argument("--alone")
+    given = parser.parse_args()
+    if given.alone:
+        asyncio.run(alone(given.directory, given.alone, 2.0))
+        return
+    with tempfile.TemporaryDirectory(dir=given.directory) as name:
+        asyncio.run(paired(Path(name), given.rounds))
+        several(Path(name), 4)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,7 +1,7 @@
 """Focus accepts, everything else ends: each suggested cell once, with a reason."""
 
-from msgspec.structs import replace
 import pytest
+from msgspec.structs import replace
 
 from ghostcells.domain.errors import InvalidParams, RequestFailed
 from ghostcells.domain.events import (
@@ -249,7 +249,9 @@ def test_an_ended_ghost_that_comes_back_is_restored_by_focus():
 
 def test_an_ended_ghost_of_an_earlier_daemon_is_restored_by_focus():
     play = started()
-    origin = into.Origin("01J00000000000000000000009", "01J00000000000000000000008", False, "ls", "shellscript")
+    origin = into.Origin(
+        "01J00000000000000000000009", "01J00000000000000000000008", accepted=False, text="ls", language="shellscript"
+    )
     leak = prose("ls", uri="leak", own_id=origin.id, claim=origin.id, flagged=True)
     play.cells(*play.document.cells, replace(leak, kind=2), origins=(origin,))
     assert play.focus("leak").accepted == (origin.id,)

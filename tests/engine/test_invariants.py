@@ -1,5 +1,6 @@
 """Whatever happens in whatever order: one end for each suggested cell, one answer for each request."""
 
+import contextlib
 from collections import Counter
 
 from hypothesis import settings
@@ -7,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from msgspec.structs import replace
 
+from ghostcells.domain.errors import RequestError
 from ghostcells.domain.events import Accepted, Rejected, Restored, Suggested, Superseded
 from ghostcells.engine import inputs as into
 
@@ -26,10 +28,8 @@ class AnyDay(RuleBasedStateMachine):
 
     def attempt(self, kind, **fields):
         self.asked += 1
-        try:
+        with contextlib.suppress(RequestError):
             self.play.ask(kind, **fields)
-        except Exception as refusal:  # noqa: BLE001
-            assert hasattr(refusal, "code")
 
     def cell(self, number):
         cells = self.play.document.cells

@@ -81,7 +81,8 @@ def _of_run(run: Executed) -> list[Evidence]:
         shown_and_run = {one.example for one in run.shown if _same(one, text)} - {run.example}
         found += [_count(example, run, Verdict.SHOWN_AND_RUN) for example in sorted(filter(None, shown_and_run))]
     else:
-        found += [_count(example, run, Verdict.FAILED) for example in sorted({run.example, lesson} - {None})]  # type: ignore[type-var]
+        blamed = {lesson} if run.example is None else {lesson, run.example}
+        found += [_count(example, run, Verdict.FAILED) for example in sorted(blamed)]
     rejected = {one.example for one in run.shown if _rejected(one, text)}
     found += [_count(example, run, Verdict.REJECTED) for example in sorted(filter(None, rejected))]
     return found

@@ -99,11 +99,12 @@ class Client:
             return
         identity = message.get("id")
         if identity is None:
-            return  # an error about a message whose id could not be read: see answers_to_nobody
+            return  # an error about a message whose id could not be read
         entry.read = True
-        if identity not in self.sent:
+        if isinstance(identity, bool) or not isinstance(identity, int | str) or identity not in self.sent:
             self.problems.append(f"an answer to no request: {message}")
-        elif identity in self._answers:
+            return
+        if identity in self._answers:
             self.problems.append(f"a second answer to {self.sent[identity]}: {message}")
         elif ("result" in message) == ("error" in message):
             self.problems.append(f"an answer with both or neither of result and error: {message}")

@@ -1,0 +1,106 @@
+"""A thread of one's own for what must not run on the event loop and must not run twice at once, such as one SQLite connection.
+
+Work that somebody waits for goes before chores; a chore is done in slices, so that nobody waits for more than one slice.
+"""
+
+import asyncio
+import logging
+import threading
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Chore = Callable[[], bool]
+"""Does a slice of work; returns whether there is more."""
+
+
+class Worker:
+    """Runs what it is given in the order given, one thing at a time. Its methods may be called from any thread."""
+
+    def __init__(self, name: str) -> None:
+        self._urgent: deque[Callable[[], None]] = deque()
+        self._chores: deque[Chore] = deque()
+        self._wake = threading.Condition()
+        self._closed = False
+        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
+        self._thread.start()
+
+    def run(self, work: Callable[[], T]) -> Awaitable[T]:
+        """The result of `work`, done in the thread; to be called on an event loop. A caller that is cancelled is skipped."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+
+        def settle(result: T | None, error: BaseException | None) -> None:
+            if future.done():
+                return
+            if error is not None:
+                future.set_exception(error)
+            else:
+                future.set_result(result)  # type: ignore[arg-type]
+
+        def attempt() -> None:
+            if future.cancelled():
+                return
+            try:
+                result = work()
+            except BaseException as error:  # noqa: BLE001 -- whoever waits hears of it
+                _tell(loop, settle, None, error)
+            else:
+                _tell(loop, settle, result, None)
+
+        self.post(attempt)
+        return future
+
+    def post(self, work: Callable[[], None]) -> None:
+        """Do `work` in its turn; an exception is logged."""
+        with self._wake:
+            if not self._closed:
+                self._urgent.append(work)
+                self._wake.notify()
+
+    def chore(self, work: Chore) -> None:
+        """Do `work` slice by slice while nobody waits for anything; one that is queued already is not queued again."""
+        with self._wake:
+            if not self._closed and work not in self._chores:
+                self._chores.append(work)
+                self._wake.notify()
+
+    def close(self, timeout_s: float = 1.0) -> None:
+        """Finish what was posted, leave the chores, and end the thread."""
+        with self._wake:
+            self._closed = True
+            self._chores.clear()
+            self._wake.notify()
+        self._thread.join(timeout_s)
+
+    def _next(self) -> Callable[[], object] | None:
+        with self._wake:
+            while not self._urgent and not self._chores and not self._closed:
+                self._wake.wait()
+            if self._urgent:
+                return self._urgent.popleft()
+            return self._slice(self._chores.popleft()) if self._chores else None
+
+    def _slice(self, chore: Chore) -> Callable[[], None]:
+        def work() -> None:
+            if chore():
+                self.chore(chore)
+
+        return work
+
+    def _work(self) -> None:
+        while (work := self._next()) is not None:
+            try:
+                work()
+            except Exception:
+                logger.exception("Work in %s failed", self._thread.name)
+
+
+def _tell(loop: asyncio.AbstractEventLoop, callback: Callable[..., None], *values: object) -> None:
+    try:
+        loop.call_soon_threadsafe(callback, *values)
+    except RuntimeError:  # the loop has been closed: nobody waits any more
+        logger.debug("A result came too late")

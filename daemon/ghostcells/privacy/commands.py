@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ghostcells.privacy import values
 from ghostcells.privacy.spans import Span
-from ghostcells.privacy.windows import windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from ghostcells.privacy.reading import Reading
 
 
 class _Usage(NamedTuple):
@@ -79,67 +80,14 @@ _PROGRAMS: dict[str, _Usage] = {
     "gh": _Usage(apart=("-b", "--body"), needs="secret"),
 }
 
-HINTS = (
-    *(
-        "mysql",
-        "maria",
-        "mycli",
-        "xtraba",
-        "sshpass",
-        "mongo",
-        "cqlsh",
-        "rabbitmq",
-        "cypher-",
-        "twine",
-        "login",
-        "curl",
-    ),
-    *(
-        "etcdctl",
-        "http ",
-        "https ",
-        "xh ",
-        "lftp",
-        "smb",
-        "rpcclient",
-        "winexe",
-        "ldap",
-        "zip ",
-        "sqlcmd",
-        "bcp ",
-        "ipmitool",
-    ),
-    *(
-        "mosquitto",
-        "7z",
-        "rar ",
-        "redis-cli",
-        "valkey",
-        "keydb",
-        "snmp",
-        "plink",
-        "pscp",
-        "psftp",
-        "freerdp",
-        "htpasswd",
-    ),
-    *(
-        "wpa_pass",
-        "bw ",
-        "doctl",
-        "openssl",
-        "sqlplus",
-        "chpasswd",
-        "from-literal",
-        "mc alias",
-        "identified",
-        "arangosh",
-    ),
-    *("gh secret", "evil-winrm", "crackmap", "sudo -s", "passwd --stdin"),
-)
-
+_NAMES = frozenset(_PROGRAMS)
 _SEGMENT = 8_192
 _WORD = r"(?:\"(?:\\.|[^\"\\])*+\"|'[^']*+'|\$\([^)\n]*+\)|\\(?!\n).|[^\s\"'|;&<>\\`)])++"
+_PUBLIC_KEY = re.compile(
+    r"^--from-literal[= ]['\"]?[\w.-]*(?:user|username|type|name|host|port|url|mechanism|protocol|database|region)=",
+    re.IGNORECASE,
+)
+_KEYED = re.compile(r"-|[\w-]+=")
 _SHORT = 2
 
 
@@ -154,41 +102,61 @@ def _word() -> re.Pattern[str]:
     return re.compile(rf"(?:[ \t]|\\\r?\n){{1,200}}+(?P<word>{_WORD})", re.DOTALL)
 
 
+_PHRASE_HINTS = ("from-literal", "identified", "-stdin", "-with-token")
+_PHRASE_WORDS = frozenset({"chpasswd", "sudo", "sqlplus", "mc", "add_user", "change_password"})
+
+
 @cache
-def _phrases() -> tuple[re.Pattern[str], ...]:
-    """Forms that no option announces; each pattern's group is the secret."""
+def _phrases() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    """Forms that no option announces, each behind the word it cannot do without; the groups are the secrets."""
+    said = r"(?:'(?P<q>[^'\n]{1,200}+)'|\"(?P<d>[^\"\n]{1,200}+)\"|(?P<v>[^\s'\"|;&]{1,200}+))[ \t]{0,4}\|[ \t]{0,4}"
+    reader = r"(?:sudo[ \t]+-S|[^\n|]{0,100}(?:--password-stdin|--with-token|passwd[ \t]+--stdin))"
+    by = r"(?i:identified[ \t]+(?:with[ \t]+\w+[ \t]+)?(?:by|as)[ \t]+(?:password[ \t]+)?)"
     return (
-        re.compile(r"--from-literal[= ]['\"]?[\w.-]{1,100}=(?:'(?P<q>[^'\n]{1,2000})'|(?P<v>[^\s'\"`]{1,2000}+))"),
-        re.compile(
-            r"echo[ \t](?:-n[ \t])?['\"]?[\w.-]{1,60}:(?P<v>[^\s'\"|]{1,200}+)['\"]?[ \t]{0,4}\|[^\n|]{0,60}chpasswd"
+        (
+            "from-literal",
+            re.compile(r"--from-literal[= ]['\"]?[\w.-]{1,100}=(?:'(?P<q>[^'\n]{1,2000})'|(?P<v>[^\s'\"`]{1,2000}+))"),
         ),
-        re.compile(
-            r"(?:echo|printf)[ \t](?:-n[ \t])?(?:'(?P<q>[^'\n]{1,200}+)'|\"(?P<d>[^\"\n]{1,200}+)\"|(?P<v>[^\s'\"|;&]{1,200}+))"
-            r"[ \t]{0,4}\|[ \t]{0,4}(?:sudo[ \t]+-S|[^\n|]{0,100}(?:--password-stdin|--with-token|passwd[ \t]+--stdin))"
+        ("chpasswd", re.compile(r"[\w.-]{1,60}+:(?P<v>[^\s'\"|]{1,200}+)['\"]?[ \t]{0,4}\|[^\n|]{0,60}chpasswd")),
+        ("sudo", re.compile(rf"(?:echo|printf)[ \t](?:-n[ \t])?{said}{reader}")),
+        ("-stdin", re.compile(rf"(?:echo|printf)[ \t](?:-n[ \t])?{said}{reader}")),
+        ("-with-token", re.compile(rf"(?:echo|printf)[ \t](?:-n[ \t])?{said}{reader}")),
+        ("identified", re.compile(rf"{by}['\"](?P<v>[^'\"\n]{{1,200}}+)")),
+        ("sqlplus", re.compile(r"sqlplus[ \t](?:-\w+[ \t])*['\"]?\w{1,60}/\"?(?P<v>[^\s@'\"]{1,200}+)\"?@")),
+        (
+            "mc",
+            re.compile(
+                r"mc[ \t]+alias[ \t]+set[ \t]+\S{1,60}[ \t]+\S{1,200}[ \t]+(?P<q>\S{3,200})[ \t]+(?P<v>\S{3,200})"
+            ),
         ),
-        re.compile(
-            r"(?i:identified[ \t]+(?:with[ \t]+\w+[ \t]+)?(?:by|as)[ \t]+(?:password[ \t]+)?)['\"](?P<v>[^'\"\n]{1,200}+)"
-        ),
-        re.compile(r"\bsqlplus[ \t](?:-\w+[ \t])*['\"]?\w{1,60}/\"?(?P<v>[^\s@'\"]{1,200}+)\"?@"),
-        re.compile(
-            r"\bmc[ \t]+alias[ \t]+set[ \t]+\S{1,60}[ \t]+\S{1,200}[ \t]+(?P<q>\S{3,200})[ \t]+(?P<v>\S{3,200})"
-        ),
-        re.compile(r"\b(?:add_user|change_password)[ \t]+\S{1,60}[ \t]+['\"]?(?P<v>[^\s'\"]{3,200}+)"),
+        ("add_user", re.compile(r"add_user[ \t]+\S{1,60}[ \t]+['\"]?(?P<v>[^\s'\"]{3,200}+)")),
+        ("change_password", re.compile(r"change_password[ \t]+\S{1,60}[ \t]+['\"]?(?P<v>[^\s'\"]{3,200}+)")),
     )
 
 
-def find_commands(text: str, low: str) -> Iterator[Span]:
-    for start, end in windows(text, low, HINTS):
-        for pattern in _phrases():
-            for found in pattern.finditer(text, start, end):
-                yield from _phrase_spans(found)
-        yield from _program_spans(text, start, end)
+def find_commands(reading: Reading) -> Iterator[Span]:
+    phrases = reading.holds(_PHRASE_HINTS) + sorted(_PHRASE_WORDS & reading.words)
+    for hint, pattern in _phrases() if phrases else ():
+        if hint in phrases:
+            for start, end in reading.windows((hint,)):
+                for found in pattern.finditer(reading.text, start, end):
+                    yield from _phrase_spans(found)
+    programs = sorted(_NAMES & reading.words)
+    for start, end in reading.windows(programs) if programs else ():
+        yield from _program_spans(reading.text, start, end)
 
 
 def _phrase_spans(found: re.Match[str]) -> Iterator[Span]:
     for name, value in found.groupdict().items():
-        if value and not values.is_reference(value):
+        if value and not values.is_reference(value) and not (found[0].startswith("--from") and _is_public(found)):
             yield Span(*found.span(name), "password")
+
+
+def _is_public(found: re.Match[str]) -> bool:
+    """Whether a literal goes into a ConfigMap, or names a user or a kind rather than a secret."""
+    made = found.string.rfind("create ", max(0, found.start() - _SEGMENT), found.start())
+    in_map = made >= 0 and found.string.startswith(("configmap", "cm"), made + len("create "))
+    return in_map or _PUBLIC_KEY.search(found[0]) is not None
 
 
 def _program_spans(text: str, start: int, end: int) -> Iterator[Span]:
@@ -220,7 +188,7 @@ def _argument_spans(text: str, usage: _Usage, words: list[tuple[int, int]]) -> I
         if not active:
             continue
         following = words[index + 1] if index + 1 < len(words) else None
-        if following is None and usage.last and not word.startswith("-") and word != usage.needs:
+        if following is None and usage.last and word != usage.needs and not _KEYED.match(word):
             yield from _value(text, start, end)
         yield from _option_spans(text, usage, (start, end), following)
 

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ghostcells.privacy import values
 from ghostcells.privacy.spans import Span
-from ghostcells.privacy.windows import windows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from ghostcells.privacy.reading import Reading
 
 HINTS = (
     *(
@@ -65,9 +66,10 @@ def detectors() -> tuple[_Detector, ...]:
     for entry in pkgutil.iter_modules(plugins.__path__):
         for name, member in vars(importlib.import_module(f"{plugins.__name__}.{entry.name}")).items():
             if isinstance(member, type) and issubclass(member, base) and member is not base and name not in _UNFIT:
-                patterns = tuple(member.denylist)
-                kind = re.sub(r"[^a-z0-9]+", "-", member.secret_type.lower())[:40].strip("-")
-                found[name] = _Detector(kind, patterns, getattr(member, "is_formally_valid", _any))
+                plugin: Any = member
+                patterns = tuple(plugin.denylist)
+                kind = re.sub(r"[^a-z0-9]+", "-", plugin.secret_type.lower())[:40].strip("-")
+                found[name] = _Detector(kind, patterns, getattr(plugin, "is_formally_valid", _any))
     return tuple(found.values())
 
 
@@ -75,12 +77,13 @@ def _any(_: str) -> bool:
     return True
 
 
-def find_known(text: str, low: str) -> Iterator[Span]:
-    for start, end in windows(text, low, HINTS):
+def find_known(reading: Reading) -> Iterator[Span]:
+    hints = reading.holds(HINTS)
+    for start, end in reading.windows(hints) if hints else ():
         for detector in detectors():
             for pattern in detector.patterns:
                 for at in range(start, end, _WINDOW // 2):
-                    for found in pattern.finditer(text, at, min(end, at + _WINDOW)):
+                    for found in pattern.finditer(reading.text, at, min(end, at + _WINDOW)):
                         yield from _span(detector, found)
 
 

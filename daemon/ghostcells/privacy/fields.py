@@ -8,27 +8,29 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ghostcells.privacy import values
 from ghostcells.privacy.spans import Span
-from ghostcells.privacy.windows import windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-HINTS = ("pass", "pwd", "secret", "token", "key", "auth", "cred", "psk", "pw=", "pw:", "pw ", "kennwort", "_pw", "sig=")
+    from ghostcells.privacy.reading import Reading
+
+_HINTS = ("pass", "pwd", "secret", "token", "key", "auth", "cred", "psk", "pw", "kennwort", "sig")
 
 _NAME = (
-    r"(?:(?P<name>password|passwd|passphrase|passwort|passcode|kennwort|pwd|secret|token|credentials?"
-    r"|(?:api|access|secret|private|auth|account|storage|sign(?:ing)?|encrypt(?:ion)?|master|shared|license|app(?:lication)?"
+    r"(?:password|passwd|passphrase|passwort|passcode|kennwort|(?:store|key|require|user|db|root|admin)pass|pwd|pass|pw|psk|secret|token|credentials?|creds?"
+    r"|_auth|basic[_-]?auth|signature|sig|"
+    r"(?:api|access|secret|private|auth|account|storage|sign(?:ing)?|encrypt(?:ion)?|master|shared|license|app(?:lication)?"
     r"|service|session|webhook|deploy|preshared|hmac|client|admin|consumer|integration|ingest(?:ion)?|subscription|function"
-    r"|host|functions|datadog|root|write|server|publish|secure|vault|unseal|recovery)[_\-. ]?key"
-    r"|key[_-]data|key[_-]base|(?<![A-Za-z])(?:pass|pw|psk|creds?|_auth|basic[_-]?auth)"
-    r"|(?-i:(?<=[a-z0-9])(?:Pass|Pw|Auth|Psk)))"
+    r"|host|functions|datadog|root|write|server|publish|secure|vault|unseal|recovery)[_\-. ]?key|key[_-](?:data|base))"
     r"(?:[_-]?(?:\d{1,3}|v\d|value|hash|base64|b64|plain|text|string|prod(?:uction)?|dev|staging|stage|test|old|new|current"
-    r"|primary|secondary|main))?)(?![A-Za-z0-9_-])"
+    r"|primary|secondary|main))?(?![a-z0-9_-])"
 )
+_SHORT_NAMES = ("pass", "pw", "psk", "cred", "sig")
+"""Names that other words end with too (`compass`): a name only where a word begins, `dbPass` included."""
 _CLOSE = r"(?:\\{0,4}[\"'`])?\]?"
 _QUOTED = (
     r"(?:(?:\\{1,4}(?P<esc>[\"'])(?P<a>(?:(?!\\{1,4}(?P=esc))[^\n]){1,4096}+)\\{1,4}(?P=esc))"
@@ -37,10 +39,7 @@ _QUOTED = (
 )
 _BARE = r"(?:[^\s\"'`;&|<>(),\\]|,(?![\w.-]{1,40}+[=:])|\\(?![nrt\"'\\])){1,4096}+"
 _TYPE = r"(?::[ \t]{0,3}(?:str|String|string|bytes|SecretStr|Optional\[str\]|str \| None)[ \t]{0,3})?"
-_OPTION = (
-    r"(?<![\w-])--?[\w-]{0,40}?(?:password|passwd|passphrase|pass|pwd|pw|token|secret|api-?key|secret-?key|access-?key"
-)
-_SECRET_WORD = r"(?P<name>password|passwd|passphrase|passwort|passcode|kennwort|pwd|pw|secret|token|(?:api|access|secret)[ _-]?key)"
+_BLANK = r"(?:[ \t]|\\\n){1,8}"
 
 _GROUPS = ("a", "b", "c", "d", "e", "bare", "word")
 _CODE = re.compile(r"[A-Za-z_][\w.]{0,200}+[(\[]")
@@ -55,71 +54,100 @@ _LEAST_PIN = 4
 _LEAST_ID = 8
 _LEAST_SIGNATURE = 20
 _LINE = 200
+_OPTION_LENGTH = 90
+
+
+@cache
+def _name() -> re.Pattern[str]:
+    """For a text in lower case: without regard for case the same pattern takes several times as long."""
+    return re.compile(_NAME)
 
 
 @cache
 def _quoted() -> re.Pattern[str]:
     return re.compile(
-        rf"{_NAME}(?:{_CLOSE}[ \t]{{0,10}}{_TYPE}(?P<sep>:=|=>|==|!=|[=:]|)\s{{0,10}}[rbfuRBFU]?|[\"'][ \t]?(?P<comma>,)[ \t]?)"
-        rf"{_QUOTED}",
-        re.IGNORECASE,
+        rf"(?:{_CLOSE}[ \t]{{0,10}}{_TYPE}(?P<sep>:=|=>|==|!=|[=:]|)\s{{0,10}}(?:[rbfuRBFU](?=[\"']))?"
+        rf"|[\"'][ \t]?(?P<comma>,)[ \t]?){_QUOTED}"
     )
 
 
 @cache
 def _assigned() -> re.Pattern[str]:
-    return re.compile(rf"(?:{_NAME}{_CLOSE}=(?!=)|[?&;](?P<sas>sig|signature|X-Amz-Signature)=)(?P<bare>{_BARE})", re.I)
+    return re.compile(rf"{_CLOSE}=(?!=)(?P<bare>{_BARE})")
 
 
 @cache
 def _spaced() -> re.Pattern[str]:
     return re.compile(
-        rf"{_NAME}{_CLOSE}(?:[ \t]\[[^\]\n]{{0,40}}\])?(?:[ \t]{{0,20}}(?P<sep>:=|=>|=|:|\|)[ \t]{{0,20}})"
-        r"(?:[|>][+-]?\n[ \t]{0,40})?(?P<bare>[^\s\"'`]{1,4096}+)",
+        rf"{_CLOSE}(?:[ \t]\[[^\]\n]{{0,40}}\])?(?:[ \t]{{0,20}}(?P<sep>:=|=>|=|:|\|)[ \t]{{0,20}})"
+        r"(?:[|>][+-]?\n[ \t]{0,40})?(?P<bare>[^\s\"'`]{1,4096}+)"
+    )
+
+
+@cache
+def _apart() -> re.Pattern[str]:
+    return re.compile(rf"[\"']?{_BLANK}(?!-)(?:{_QUOTED}|(?P<bare>{_BARE}))")
+
+
+@cache
+def _said() -> re.Pattern[str]:
+    quote = r"[\"'`*]{0,2}"
+    return re.compile(
+        rf"(?:[^\n.:=]{{0,40}}?\b(?:is|was|are|to|became)[ \t](?:now[ \t]|set[ \t]to[ \t])?[ \t]{{0,4}}{quote}"
+        r"(?P<bare>[^\s\"'`*]{4,256}+)|[ \t]{1,4}(?P<word>[^\s\"'`*()\[\]{}<>:=,;]{6,256}+))",
         re.IGNORECASE,
     )
 
 
 @cache
 def _option() -> re.Pattern[str]:
+    """What stands before a name whose value follows behind a blank: the dashes of an option, or a verb that sets."""
     return re.compile(
-        rf"{_OPTION}|auth-?key|storepass|keypass|credentials?)(?:[ \t]|\\\n){{1,8}}(?!-)(?:{_QUOTED}|(?P<bare>{_BARE}))"
+        r"(?:(?:^|[\s\"'`(\[,])--?[\w-]{0,60}"
+        r"|(?:^|[\s\"'`;&(])(?:ENV|setenv|setx|set(?:[ \t]-\w{1,4}){1,3}|config(?:ure)?[ \t]set)[ \t]{1,8}[\"']?[\w./:-]{0,60})$"
     )
 
 
-@cache
-def _said() -> re.Pattern[str]:
-    quote = r"[\"'`*‘“]{0,2}"
-    return re.compile(
-        rf"\b{_SECRET_WORD}\b(?:[^\n.:=]{{0,40}}?\b(?:is|was|are|to|became)[ \t](?:now[ \t]|set[ \t]to[ \t])?[ \t]{{0,4}}{quote}"
-        rf"(?P<bare>[^\s\"'`*’”]{{4,256}}+)|[ \t]{{1,4}}(?P<word>[^\s\"'`*’”()\[\]{{}}<>:=,;]{{6,256}}+))",
-        re.IGNORECASE,
+def find_fields(reading: Reading) -> Iterator[Span]:
+    hints = reading.holds(_HINTS)
+    for start, end in reading.windows(hints) if hints else ():
+        at = start
+        while (name := _name().search(reading.low, at, end)) is not None:
+            span = _field(reading.text, name, end) if _begins_word(reading.text, name) else None
+            if span is not None:
+                yield span
+            at = max(name.end(), span.end if span is not None else 0)
+
+
+def _begins_word(text: str, name: re.Match[str]) -> bool:
+    start = name.start()
+    return not (name[0].startswith(_SHORT_NAMES) and name[0][:5] not in ("passw", "passp", "passc")) or (
+        start == 0 or not text[start - 1].isalpha() or (text[start].isupper() and text[start - 1].islower())
     )
 
 
-@cache
-def _set() -> re.Pattern[str]:
-    return re.compile(
-        r"(?<![\w-])(?:ENV|setenv|setx|set(?:[ \t]-\w{1,4}){1,3}|config(?:ure)?[ \t]set)[ \t]{1,8}[\w./:-]{0,64}?"
-        rf"{_NAME}[ \t]{{1,8}}(?!-)(?:{_QUOTED}|(?P<bare>{_BARE}))",
-        re.IGNORECASE,
-    )
+def _field(text: str, name: re.Match[str], end: int) -> Span | None:
+    kind = _kind(name[0])
+    for pattern, is_secret in (
+        (_quoted(), _quoted_is_secret),
+        (_assigned(), _assigned_is_secret),
+        (_spaced(), _spaced_is_secret),
+        (_apart(), _option_is_secret),
+        (_said(), _said_is_secret),
+    ):
+        found = pattern.match(text, name.end(), end)
+        if found is not None:
+            start, stop = _value_span(found)
+            if is_secret(_Field(text[name.start() : name.end()], name.start(), kind, found), text[start:stop]):
+                return Span(start, stop, kind)
+    return None
 
 
-def find_fields(text: str, low: str) -> Iterator[Span]:
-    for start, end in windows(text, low, HINTS):
-        for pattern, judge in (
-            (_quoted(), _quoted_is_secret),
-            (_assigned(), _assigned_is_secret),
-            (_spaced(), _spaced_is_secret),
-            (_said(), _said_is_secret),
-            (_option(), _option_is_secret),
-            (_set(), _option_is_secret),
-        ):
-            for found in pattern.finditer(text, start, end):
-                span = _value_span(found)
-                if judge(found, text[span[0] : span[1]]):
-                    yield Span(*span, _kind(found))
+class _Field(NamedTuple):
+    name: str
+    start: int
+    kind: str
+    found: re.Match[str]
 
 
 def _value_span(found: re.Match[str]) -> tuple[int, int]:
@@ -139,29 +167,25 @@ def _trimmed(value: str) -> str:
     return value
 
 
-def _name(found: re.Match[str]) -> str:
-    name = found.groupdict().get("name")
-    return name if name is not None else found[0].lstrip("-").split()[0]
-
-
-def _kind(found: re.Match[str]) -> str:
-    name = _name(found).lower()
-    if any(part in name for part in ("pass", "pwd", "pw", "psk", "cred", "kennwort")):
+def _kind(name: str) -> str:
+    if any(part in name for part in ("pass", "pwd", "pw", "psk", "cred", "kennwort", "basic")):
         return "password"
-    return next((part for part in ("token", "secret") if part in name), "api-key")
+    return next((part for part in ("token", "secret", "sig") if part in name), "api-key").replace("sig", "signature")
 
 
 def _is_placeholder(value: str) -> bool:
     return len(value) < _TOO_SHORT or values.is_reference(value) or values.is_location(value)
 
 
-def _is_plain(found: re.Match[str], value: str) -> bool:
+def _is_plain(field: _Field, value: str) -> bool:
     """Whether the value is a word or a number that the name alone does not make a secret."""
-    if _letters(value) == _letters(found.groupdict().get("name") or ""):
+    if _letters(value) == _letters(field.name):
         return True
     if values.is_number(value):
-        return len(value) < (_LEAST_PIN if _kind(found) == "password" else _LEAST_ID)
-    if _kind(found) == "password" or not value.replace("-", "").replace("_", "").replace(".", "").isalpha():
+        return len(value) < (_LEAST_PIN if field.kind == "password" else _LEAST_ID)
+    if field.kind == "signature":
+        return len(value) < _LEAST_SIGNATURE
+    if field.kind == "password" or not value.replace("-", "").replace("_", "").replace(".", "").isalpha():
         return False
     return len(value) < _LEAST_ID or (value.islower() and not value.isalpha())
 
@@ -170,69 +194,80 @@ def _letters(value: str) -> str:
     return "".join(filter(str.isalpha, value)).lower() if value.replace("-", "").replace("_", "").isalpha() else value
 
 
-def _quoted_is_secret(found: re.Match[str], value: str) -> bool:
-    if _is_placeholder(value) or value != value.strip() or _is_plain(found, value):
+def _quoted_is_secret(field: _Field, value: str) -> bool:
+    if _is_placeholder(value) or value != value.strip() or _is_plain(field, value):
         return False
-    if found["comma"] or (not found["sep"] and not found["name"].isupper()):
-        return len(found["name"]) > len("token") and _MIXED.search(value) is not None and values.looks_random(value)
+    found = field.found
+    if not (found["sep"] or found["comma"]) and (found["e"] or not _has_blank(found)):
+        return False
+    if found["comma"] or (not found["sep"] and not field.name.isupper()):
+        return len(field.name) > len("token") and _MIXED.search(value) is not None and values.looks_random(value)
     if " " in value and found["sep"] != "=":
         return not value[0].isupper() or any(map(str.isdigit, value))
     return True
 
 
-def _assigned_is_secret(found: re.Match[str], value: str) -> bool:
-    if found["sas"]:
-        return not values.is_reference(value) and len(value) >= _LEAST_SIGNATURE
-    if _is_placeholder(value) or values.is_expression(value) or _is_plain(found, value):
+def _has_blank(found: re.Match[str]) -> bool:
+    """Whether a blank parts the name from the value: else the quote that opens the one closes the other."""
+    return any(map(str.isspace, found.string[found.start() : _value_span(found)[0]]))
+
+
+def _assigned_is_secret(field: _Field, value: str) -> bool:
+    if _is_placeholder(value) or values.is_expression(value) or _is_plain(field, value):
         return False
-    after = found.string[found.end() : found.end() + 1]
+    after = field.found.string[field.found.end() : field.found.end() + 1]
     return not (after in ("(", "[") or (after in (",", ")") and value.isidentifier() and value.isascii()))
 
 
-def _spaced_is_secret(found: re.Match[str], value: str) -> bool:
-    if not _stands_apart(found, value):
+def _spaced_is_secret(field: _Field, value: str) -> bool:
+    if not value or not _stands_apart(field, value):
         return False
-    if _is_placeholder(value) or value[0] in "([{/" or _CODE.match(value) or _is_plain(found, value):
+    if _is_placeholder(value) or value[0] in "([{/" or _CODE.match(value) or _is_plain(field, value):
         return False
-    if found["sep"] in ("=", ":=", "=>") and (_DOTTED.fullmatch(value) or value.startswith(found["name"])):
+    sep = field.found["sep"]
+    if sep in ("=", ":=", "=>") and (_DOTTED.fullmatch(value) or value.startswith(field.name)):
         return False
     if values.looks_random(value):
-        return True
-    return found["sep"] == ":" and _kind(found) == "password" and len(value) >= _LEAST_PIN and _fills_line(found)
+        return sep != "|" or len(value) >= _LEAST_ID
+    return sep == ":" and field.kind == "password" and len(value) >= _LEAST_PIN and _fills_line(field)
 
 
-def _stands_apart(found: re.Match[str], value: str) -> bool:
+def _stands_apart(field: _Field, value: str) -> bool:
     """An assignment without blanks is the shell's, and read by `_assigned`, unless it is a whole line of an env dump."""
+    found = field.found
     start, end = found.span("sep")
     if found["sep"] == "|" or found.string[end : end + 1].isspace():
         return True
     if found["sep"] == ":":
-        return _CROWDED.search(value) is None or _fills_line(found)
+        return _CROWDED.search(value) is None or _fills_line(field)
     if found.string[start - 1].isspace():
         return True
-    return _fills_line(found) and _NEXT_FIELD.search(value) is None
+    return _fills_line(field) and _NEXT_FIELD.search(value) is None
 
 
-def _fills_line(found: re.Match[str]) -> bool:
+def _fills_line(field: _Field) -> bool:
     """Whether the line holds the field and nothing else, as in YAML, properties and dumps of an environment."""
-    text = found.string
-    before = text[text.rfind("\n", max(0, found.start() - _LINE), found.start()) + 1 : found.start()]
-    after = text[found.end() : found.end() + _LINE].partition("\n")[0].strip()
+    text = field.found.string
+    before = text[text.rfind("\n", max(0, field.start - _LINE), field.start) + 1 : field.start]
+    after = text[field.found.end() : field.found.end() + _LINE].partition("\n")[0].strip()
     return _KEY.fullmatch(before) is not None and (not after or after.startswith("#"))
 
 
-def _said_is_secret(found: re.Match[str], value: str) -> bool:
+def _said_is_secret(field: _Field, value: str) -> bool:
+    if field.start and field.found.string[field.start - 1] in "_-.=$/":
+        return False
     value = value.rstrip("!?:_")
     if _is_placeholder(value) or values.is_identifier(value) or not values.looks_random(value):
         return False
-    return found["bare"] is not None or (
-        len(found["name"]) >= len("password") and _kind(found) == "password" and any(map(str.isdigit, value))
+    return field.found["bare"] is not None or (
+        len(field.name) >= len("password") and field.kind == "password" and any(map(str.isdigit, value))
     )
 
 
-def _option_is_secret(found: re.Match[str], value: str) -> bool:
-    if _is_placeholder(value) or values.is_expression(value) or _is_plain(found, value):
+def _option_is_secret(field: _Field, value: str) -> bool:
+    text = field.found.string
+    before = _option().search(text, max(0, field.start - _OPTION_LENGTH), field.start)
+    if before is None or _is_placeholder(value) or values.is_expression(value) or _is_plain(field, value):
         return False
-    return _name(found) not in ("secret", "pass", "credentials", "credential") or (
-        "=" not in value and values.looks_random(value)
-    )
+    unclear = before[0].strip() in ("-", "--") and field.name in ("secret", "pass", "credentials", "credential")
+    return not unclear or ("=" not in value and values.looks_random(value))

@@ -11,7 +11,9 @@ from ghostcells.privacy.spans import Span
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-HINTS = ("private key", "private-lines")
+    from ghostcells.privacy.reading import Reading
+
+_HINTS = ("private key", "private-lines")
 
 
 @cache
@@ -34,7 +36,10 @@ def _putty() -> re.Pattern[str]:
     return re.compile(r"Private-Lines:[ \t]{0,4}\d{1,4}\r?\n(?P<body>(?:[A-Za-z0-9+/=]{4,}+\r?\n?)++)")
 
 
-def find_keys(text: str) -> Iterator[Span]:
+def find_keys(reading: Reading) -> Iterator[Span]:
+    if not reading.holds(_HINTS):
+        return
+    text = reading.text
     opened: re.Match[str] | None = None
     for edge in _edge().finditer(text):
         if edge["begin"]:

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 
 from ghostcells.privacy import values
 from ghostcells.privacy.spans import Span
-from ghostcells.privacy.windows import windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-HINTS = ("://", "authorization", "bearer", "cookie", "x-")
+    from ghostcells.privacy.reading import Reading
+
+_URL_HINTS = ("://",)
+_HEADER_HINTS = ("authorization", "bearer", "x-")
+_COOKIE_HINTS = ("cookie:",)
 
 _LEAST_TOKEN = 8
 _LEAST_USER = 16
@@ -45,16 +48,21 @@ def _cookie() -> re.Pattern[str]:
     return re.compile(r"(?<![\w-])cookie:[ \t]{0,4}(?P<cookie>[^\s\"'][^\n\"']{3,4096}+)", re.IGNORECASE)
 
 
-def find_links(text: str, low: str) -> Iterator[Span]:
-    for start, end in windows(text, low, HINTS):
-        for found in _user_info().finditer(text, start, end):
-            yield from _user_spans(found)
-        for found in _header().finditer(text, start, end):
-            if _is_token(found):
-                yield Span(*found.span("token"), "auth-header")
-        for found in _cookie().finditer(text, start, end):
-            if not values.is_reference(found["cookie"]):
-                yield Span(*found.span("cookie"), "cookie")
+def find_links(reading: Reading) -> Iterator[Span]:
+    if "@" in reading.text and (hints := reading.holds(_URL_HINTS)):
+        for start, end in reading.windows(hints):
+            for found in _user_info().finditer(reading.text, start, end):
+                yield from _user_spans(found)
+    if hints := reading.holds(_HEADER_HINTS):
+        for start, end in reading.windows(hints):
+            for found in _header().finditer(reading.text, start, end):
+                if _is_token(found):
+                    yield Span(*found.span("token"), "auth-header")
+    if hints := reading.holds(_COOKIE_HINTS):
+        for start, end in reading.windows(hints):
+            for found in _cookie().finditer(reading.text, start, end):
+                if not values.is_reference(found["cookie"]):
+                    yield Span(*found.span("cookie"), "cookie")
 
 
 def _user_spans(found: re.Match[str]) -> Iterator[Span]:

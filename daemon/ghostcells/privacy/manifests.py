@@ -12,7 +12,8 @@ from ghostcells.privacy.spans import Span
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-HINT = "secret"
+    from ghostcells.privacy.reading import Reading
+
 _KIND = "k8s-secret"
 
 
@@ -29,7 +30,7 @@ def _section() -> re.Pattern[str]:
 @cache
 def _entry() -> re.Pattern[str]:
     return re.compile(
-        r"(?P<indent>[ \t]*)(?:[\w.\"'-]{1,253}+:[ \t]*+)?(?P<quote>[\"']?)(?P<value>.*?)(?P=quote)[ \t\r]*$"
+        r"(?P<indent>[ \t]*)(?:[\w.\"'-]{1,253}+:[ \t]*+)?(?P<quote>[\"']?)(?P<value>.*?)(?P=quote)(?:[ \t]+#.*)?[ \t\r]*$"
     )
 
 
@@ -43,8 +44,9 @@ def _member() -> re.Pattern[str]:
     return re.compile(r":\s{0,8}\\{0,4}\"(?P<value>(?:\\(?![\\\"])[^\"]|[^\"\\]){1,262144}+)\\{0,4}\"")
 
 
-def find_manifests(text: str, low: str) -> Iterator[Span]:
-    if HINT not in low or "kind" not in low or not _is_secret().search(text):
+def find_manifests(reading: Reading) -> Iterator[Span]:
+    text = reading.text
+    if "kind" not in reading.words or "secret" not in reading.words or not _is_secret().search(text):
         return
     at = 0
     for document in re.split(r"(?m)(^---.*$)", text):
@@ -71,7 +73,7 @@ def _yaml_spans(document: str, offset: int) -> Iterator[Span]:
 
 def _entry_span(line: str, at: int) -> Iterator[Span]:
     entry = _entry().match(line)
-    if entry is None:
+    if entry is None or line.lstrip().startswith("#"):
         return
     value = entry["value"]
     if value and value.rstrip("+-0123456789") not in ("|", ">") and not values.is_reference(value):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ghostcells.privacy import commands, detectors, fields, keys, links, manifests, tokens
+from ghostcells.privacy.reading import Reading
 from ghostcells.privacy.spans import MARK, Span, merge, outside_markers, replace
 
 if TYPE_CHECKING:
@@ -47,9 +48,9 @@ class Redactor:
     def warm(self) -> None:
         """Import and compile what the first secret would otherwise wait for; meant for a background thread."""
         detectors.detectors()
-        text = "password=aws -p token"
-        for _ in fields.find_fields(text, text), links.find_links(text, text), commands.find_commands(text, text):
-            list(_)
+        self._redact(
+            "export TOKEN=x; mysql -p; curl https://a@b -H 'authorization: x' --password-stdin # sixteen-letters-or-more"
+        )
 
     def _redact(self, text: str) -> Redaction:
         count, kinds = 0, dict[str, None]()
@@ -64,16 +65,15 @@ class Redactor:
 
     def _find(self, text: str) -> Iterator[Span]:
         """The more a finder knows about what it found, the earlier it is asked: it names the span."""
-        low = text.lower()
-        if any(hint in low for hint in keys.HINTS):
-            yield from keys.find_keys(text)
-        if tokens.holds_long_run(text):
-            yield from tokens.find_tokens(text)
-            yield from detectors.find_known(text, low)
-        yield from manifests.find_manifests(text, low)
-        yield from links.find_links(text, low)
-        yield from commands.find_commands(text, low)
-        yield from fields.find_fields(text, low)
+        reading = Reading(text)
+        yield from keys.find_keys(reading)
+        if tokens.holds_long_word(reading):
+            yield from tokens.find_tokens(reading)
+            yield from detectors.find_known(reading)
+        yield from manifests.find_manifests(reading)
+        yield from links.find_links(reading)
+        yield from commands.find_commands(reading)
+        yield from fields.find_fields(reading)
         for pattern in self._patterns:
             for found in pattern.finditer(text):
                 yield Span(*found.span(), "user")

@@ -9,11 +9,13 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
+from ghostcells.privacy import values
 from ghostcells.privacy.spans import Span
-from ghostcells.privacy.values import is_reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from ghostcells.privacy.reading import Reading
 
 _SHAPES: tuple[tuple[str, str], ...] = (
     ("aws-key", r"(?:AKIA|ASIA|ABIA|ACCA|A3T[A-Z0-9])[0-9A-Z]{16}(?![0-9A-Za-z])"),
@@ -46,31 +48,165 @@ _SHAPES: tuple[tuple[str, str], ...] = (
     ("age-key", r"AGE-SECRET-KEY-1[0-9A-Z]{20,}+"),
     (
         "api-key",
-        r"(?:gsk_|r8_|xai-|pplx-|fw_|rubygems_|lin_api_|ntn_|sbp_|NRAK-|NRRA-|pul-|bkua_|rnd_|cio|EZ[AT]K|phc_|phx_|LTAI|AKID"
-        r"|secret_|key_(?:live|test)_|rzp_(?:live|test)_|shippo_(?:live|test)_|vc[kpa]_|nfp_|lsv2_(?:pt|sk)_|re_)"
-        r"(?=[A-Za-z]{0,40}+[0-9])[A-Za-z0-9]{16,}+",
+        (
+            r"(?:gsk_|r8_|xai-|pplx-|fw_|rubygems_|lin_api_|ntn_|sbp_|NRAK-|NRRA-|pul-|bkua_|rnd_|cio|EZ[AT]K|phc_|phx_|LTAI|AKID"
+            r"|secret_|key_(?:live|test)_|rzp_(?:live|test)_|shippo_(?:live|test)_|vc[kpa]_|nfp_|lsv2_(?:pt|sk)_|re_)"
+            r"(?=[A-Za-z]{0,40}+[0-9])[A-Za-z0-9]{16,}+"
+        ),
     ),
     (
         "api-key",
-        r"(?:nvapi-|tvly-|figd_|sb_secret_|pscale_(?:tkn|pw|oauth)_|PMAK-|CFPAT-|sntry[su]_|tskey-|dp\.[a-z]{2,5}\.|fo1_"
-        r"|fm[12][ar]?_|ops_ey|FLWSECK(?:_TEST)?-)(?=[A-Za-z_-]{0,60}+[0-9])[\w+/=.-]{20,}+",
+        (
+            r"(?:nvapi-|tvly-|figd_|sb_secret_|pscale_(?:tkn|pw|oauth)_|PMAK-|CFPAT-|sntry[su]_|tskey-|dp\.[a-z]{2,5}\.|fo1_"
+            r"|fm[12][ar]?_|ops_ey|FLWSECK(?:_TEST)?-)(?=[A-Za-z_-]{0,60}+[0-9])[\w+/=.-]{20,}+"
+        ),
     ),
     (
         "webhook-url",
-        r"https://hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/[\w/+-]{8,}+"
-        r"|https://(?:\w{2,8}\.)?discord(?:app)?\.com/api/(?:v\d+/)?webhooks/\d+/[\w-]{16,}+"
-        r"|https://[\w.-]{1,60}\.webhook\.office\.com/[\w@/-]{20,}+",
+        (
+            r"https://hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/[\w/+-]{8,}+"
+            r"|https://(?:\w{2,8}\.)?discord(?:app)?\.com/api/(?:v\d+/)?webhooks/\d+/[\w-]{16,}+"
+            r"|https://[\w.-]{1,60}\.webhook\.office\.com/[\w@/-]{20,}+"
+        ),
     ),
     ("discord-token", r"[MNO][A-Za-z\d_-]{23,25}\.[A-Za-z\d_-]{6}\.[A-Za-z\d_-]{27,38}(?![\w-])"),
 )
 
-_RUN = 12
-_LONG_RUN = re.compile(rf"[A-Za-z0-9_/-]{{{_RUN}}}")
+_HINTS = (
+    *(
+        "akia",
+        "asia",
+        "abia",
+        "acca",
+        "a3t",
+        "absk",
+        "bedrock-api",
+        "ghp_",
+        "gho_",
+        "ghu_",
+        "ghs_",
+        "ghr_",
+        "github_pat_",
+    ),
+    *(
+        "glpat-",
+        "gldt-",
+        "glrt",
+        "glcbt-",
+        "glptt-",
+        "glft-",
+        "glimt-",
+        "glagent-",
+        "glsoat-",
+        "glffct-",
+        "gloas-",
+        "gr13489",
+    ),
+    *(
+        "xox",
+        "xapp-",
+        "xwfp-",
+        "k_live",
+        "k_test",
+        "k_prod",
+        "whsec_",
+        "sk-",
+        "hf_",
+        "api_org_",
+        "aiza",
+        "gocspx-",
+        "ya29.",
+    ),
+    *(
+        "1//0",
+        "npm_",
+        "pypi-",
+        "eyj",
+        "eyk",
+        "sg.",
+        "key-",
+        ":aa",
+        "do_v1",
+        "doo_v1",
+        "dop_v1",
+        "dor_v1",
+        "dot_v1",
+        "shpat_",
+    ),
+    *(
+        "shpca_",
+        "shppa_",
+        "shpss_",
+        "shpua_",
+        "dckr_",
+        "hvs.",
+        "hvb.",
+        "hvr.",
+        "vault",
+        "atlasv1",
+        "attt3",
+        "tctt3",
+        "atbb",
+    ),
+    *(
+        "sq0",
+        "eaaa",
+        "glsa_",
+        "glc_",
+        "dapi",
+        "age-secret",
+        "gsk_",
+        "r8_",
+        "xai-",
+        "pplx-",
+        "fw_",
+        "rubygems_",
+        "lin_api_",
+    ),
+    *("ntn_", "sbp_", "nrak-", "nrra-", "pul-", "bkua_", "rnd_", "cio", "ezak", "eztk", "phc_", "phx_", "ltai", "akid"),
+    *(
+        "secret_",
+        "key_live",
+        "key_test",
+        "rzp_",
+        "shippo_",
+        "vck_",
+        "vcp_",
+        "vca_",
+        "nfp_",
+        "lsv2_",
+        "re_",
+        "nvapi-",
+        "tvly-",
+    ),
+    *(
+        "figd_",
+        "sb_secret_",
+        "pscale_",
+        "pmak-",
+        "cfpat-",
+        "sntry",
+        "tskey-",
+        "dp.",
+        "fo1_",
+        "fm1",
+        "fm2",
+        "ops_ey",
+        "flwsec",
+    ),
+    *("hooks.slack", "webhook", "discord"),
+)
+"""In lower case, one or more of which every shape above holds, but those that `_BARE_WORD` knows."""
+
+_BARE_WORD = re.compile(
+    r"(?:sk|ac)[0-9a-f]{32}|[0-9a-f]{32}-(?:us\d{1,2}|[0-9a-f]{8}-[0-9a-f]{8})|[mno][a-z\d_-]{23,25}"
+)
+_SHORTEST = 16
 
 
-def holds_long_run(text: str) -> bool:
-    """Whether the text has any word as long as the shortest token: without one no shape can match."""
-    return _LONG_RUN.search(text) is not None
+def holds_long_word(reading: Reading) -> bool:
+    """Whether any word is as long as the shortest token: without one no shape can match."""
+    return max(map(len, reading.words), default=0) >= _SHORTEST
 
 
 @cache
@@ -79,9 +215,12 @@ def _pattern() -> re.Pattern[str]:
     return re.compile(rf"(?<![A-Za-z0-9])(?:{shapes})")
 
 
-def find_tokens(text: str) -> Iterator[Span]:
-    for found in _pattern().finditer(text):
-        group = found.lastgroup or ""
-        start, end = found.span(group)
-        if not is_reference(text[start:end]):
-            yield Span(start, end, _SHAPES[int(group[1:])][0])
+def find_tokens(reading: Reading) -> Iterator[Span]:
+    hints = reading.holds(_HINTS)
+    hints += [word for word in reading.words if len(word) >= _SHORTEST and _BARE_WORD.fullmatch(word)]
+    for start, end in reading.windows(hints) if hints else ():
+        for found in _pattern().finditer(reading.text, start, end):
+            group = found.lastgroup or ""
+            first, last = found.span(group)
+            if not values.is_reference(reading.text[first:last]):
+                yield Span(first, last, _SHAPES[int(group[1:])][0])

@@ -12,7 +12,7 @@ _REFERENCE = re.compile(
     r"|\$\{[^}\n]*+\}"
     r"|\$\([^)\n]*+\)"
     r"|\$env:\w++"
-    r"|\${1,2}[A-Za-z_]\w*+"
+    r"|\${1,2}[A-Za-z_]\w*+(?:\.[A-Za-z_]\w*+){0,8}"
     r"|\$[0-9@*#?!$]"
     r"|`[^`\n]*+`"
     r"|%\(\w*+\)[sdr]"
@@ -23,17 +23,17 @@ _REFERENCE = re.compile(
     r"|<[^<>\n]*+>"
     r"|«[^»\n]*+»"
     r"|%env\([^)\n]*+\)%"
-    r"|\[[A-Z][A-Z0-9_ -]*+\]"
+    r"|\[(?:[A-Z][A-Z0-9_ -]*+|[a-z][a-z_ -]*+)\]"
     r"|\[redacted:[a-z0-9-]{1,40}\]"
 )
 _STORE = re.compile(
     r"(?:vault|op|ref\+\w+|secret|secrets?manager|ssm|env|file|keyring|keychain|pass|bws?|akv|gcpsm|sops|kms|doppler)"
     r":(?=[/\w])|arn:aws|projects/[\w-]+/secrets/|ENC\[|!(?:vault|Ref|Sub|secret|GetAtt|ImportValue)\b"
-    r"|@(?:-$|[./~]|[\w./-]+\.\w{1,6}$)|env\[|os\.(?:environ|getenv)|process\.env|getpass|input\(|\$\(|`|<\(",
+    r"|\[(?:YOUR|MY|THE)\b|@(?:-$|[./~]|[\w./-]+\.\w{1,6}$)|env\[|os\.(?:environ|getenv)|process\.env|getpass|input\(|\$\(|`|<\(",
     re.IGNORECASE,
 )
 _EXPRESSION = re.compile(r"[A-Za-z_]+(?:\.[A-Za-z_]+)+(?:\[.*)?")
-_PATH = re.compile(r"(?:~|\.{1,2})?/|[A-Za-z]:\\\\?\w")
+_PATH = re.compile(r"(?:~|\.{1,2}|\$\{?\w{1,60}\}?)?/|[A-Za-z]:\\\\?\w")
 _URL = re.compile(r"[a-z][a-z0-9+.-]{1,20}://")
 _FILE = re.compile(
     r"[\w./~-]*\.(?:txt|pem|key|json|ya?ml|crt|cer|env|conf|cfg|ini|toml|p12|pfx|jks|gpg|asc|enc|pub|sh|py|sql|csv|log|md)"
@@ -54,7 +54,10 @@ _PLACEHOLDER = re.compile(
     r"|is|are|was|of|in|from|to|with|it|this|that|if|when|you|we|must|should|can|authentication|authorization",
     re.IGNORECASE,
 )
-_UPPER_NAME = re.compile(r"(?:[A-Z]+_)*(?:PASSWORD|PASSWD|PASS|PWD|TOKEN|KEY|SECRET|HERE|VALUE|NAME|PLACEHOLDER)")
+_UPPER_NAME = re.compile(
+    r"(?:[A-Z]+_)*(?:PASSWORD|PASSWD|PASS|PWD|TOKEN|KEY|SECRET|HERE|VALUE|NAME|FILE|PATH|ARN|URL|USER|ID|PLACEHOLDER)"
+)
+_SCHEME = re.compile(r"^(?:bearer|basic|token)\s+", re.IGNORECASE)
 _ALIAS = re.compile(r"[*&][A-Za-z_]+")
 _NUMBER = re.compile(r"[+-]?\d+(?:[.:/-]\d+)*\s?(?:[kmgt]i?b?|ms|s|m|h|d|px|%)?", re.IGNORECASE)
 _IDENTIFIER = re.compile(
@@ -64,7 +67,7 @@ _IDENTIFIER = re.compile(
 )
 _SPECIAL = frozenset("!@#$%^&*+~?=")
 _WORDY = re.compile(r"[A-Za-z]+(?:[-_.'/][A-Za-z]+)*")
-_DENSE_LENGTH = 24
+_BASE64 = re.compile(r"[A-Za-z0-9+/]{24,}={0,2}")
 _SHORT = 4
 _LONGEST_PLACEHOLDER = 80
 
@@ -74,7 +77,7 @@ def is_reference(value: str) -> bool:
     bare = value.strip()
     if _STORE.match(bare):
         return True
-    rest = _REFERENCE.sub("", bare)
+    rest = _SCHEME.sub("", _REFERENCE.sub("", bare).partition("$(")[0])
     if rest != bare and sum(map(str.isalnum, rest)) < _SHORT:
         return True
     if len(set(bare.lower())) <= 2 or _MASKED.search(bare):  # noqa: PLR2004 (one letter, or two in turn: a mask)
@@ -87,7 +90,7 @@ def is_reference(value: str) -> bool:
 def is_location(value: str) -> bool:
     """Whether the value is a path, a file or a URL: where a secret lies, not what it is."""
     if _PATH.match(value):
-        return len(value) < _DENSE_LENGTH or classes(value) < 3 or value.count("/") > 3  # noqa: PLR2004
+        return not (_BASE64.fullmatch(value) and classes(value) > 3 and value.count("/") <= 3)  # noqa: PLR2004
     return bool(_FILE.fullmatch(value) or _URL.match(value))
 
 

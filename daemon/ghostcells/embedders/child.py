@@ -12,17 +12,16 @@ import importlib
 import os
 import signal
 import sys
-import threading
 import time
 from collections import OrderedDict, deque
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Protocol, assert_never
 
 import msgspec
 
 from ghostcells import __version__
 from ghostcells.embedders import wire
+from ghostcells.embedders.pipes import Requests, send
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -187,49 +186,24 @@ def failed(request: int, error: Exception) -> wire.Failed:
     return wire.Failed(request, f"{type(error).__name__}: {error}")
 
 
-def read_frames(source: int, into: SimpleQueue[bytes | None]) -> None:
-    """Move frames from a file descriptor to a queue; `None` is the end."""
-    with contextlib.suppress(OSError, EOFError):
-        while True:
-            into.put(_read_exactly(source, wire.body_length(_read_exactly(source, wire.LENGTH.size))))
-    into.put(None)
-
-
-def _read_exactly(source: int, length: int) -> bytes:
-    parts = bytearray()
-    while len(parts) < length:
-        part = os.read(source, length - len(parts))
-        if not part:
-            raise EOFError
-        parts += part
-    return bytes(parts)
-
-
-def serve(child: Child, requests: SimpleQueue[bytes | None], target: int) -> None:
+def serve(child: Child, requests: Requests, target: int) -> None:
     """Answer until the requests end or the parent is gone."""
     parent = os.getppid()
     while True:
-        try:
-            body = requests.get_nowait() if child.busy else requests.get(timeout=PARENT_CHECK)
-        except Empty:
-            if child.busy:
-                send(target, child.step())
-            elif os.getppid() != parent:
-                return
-            continue
-        if body is None:
+        body = requests.next(0 if child.busy else PARENT_CHECK)
+        if body is None and child.busy:
+            send(target, child.step())
+        elif body is None and os.getppid() != parent:
             return
-        request: wire.Request = wire.read_request(body)
-        try:
-            send(target, child.answer(request))
-        except Exception as error:  # noqa: BLE001 - one request's failure is not the child's
-            send(target, failed(request.id, error))
+        elif body is not None:
+            send(target, answered(child, wire.read_request(body)))
 
 
-def send(target: int, answer: wire.Answer | None) -> None:
-    rest = memoryview(wire.frame(answer) if answer is not None else b"")
-    while rest:
-        rest = rest[os.write(target, rest) :]
+def answered(child: Child, request: wire.Request) -> wire.Answer | None:
+    try:
+        return child.answer(request)
+    except Exception as error:  # noqa: BLE001 - one request's failure is not the child's
+        return failed(request.id, error)
 
 
 def load(config: wire.ChildConfig) -> Child:
@@ -249,14 +223,12 @@ def main() -> None:
     os.dup2(2, 1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is for the daemon, which then closes our input
     config = msgspec.json.decode(sys.argv[1], type=wire.ChildConfig)
-    requests: SimpleQueue[bytes | None] = SimpleQueue()
-    threading.Thread(target=read_frames, args=(0, requests), daemon=True).start()
     try:
         child = load(config)
     except Exception as error:  # noqa: BLE001 - the parent tells the user
         send(target, failed(0, error))
         os._exit(1)
-    with contextlib.suppress(BrokenPipeError):
-        serve(child, requests, target)
+    with contextlib.suppress(EOFError, BrokenPipeError):
+        serve(child, Requests(0), target)
     child.close()
-    os._exit(0)  # the reading thread cannot be woken, and nothing is left to tidy
+    os._exit(0)  # nothing is left to tidy, and unloading the libraries takes longer than all of the above

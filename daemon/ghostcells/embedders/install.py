@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ghostcells.embedders.base import EmbedderError, EmbedderSpec
+from ghostcells.embedders.base import EmbedderError
 from ghostcells.embedders.locking import locked
 
 if TYPE_CHECKING:
@@ -226,14 +226,3 @@ def _place(ready: Path, final: Path, progress: Progress) -> Path:
     ready.rename(final)
     progress("done", 1, 1)
     return final
-
-
-def spec(model: ModelFiles) -> EmbedderSpec:
-    """Describe the embedder that runs an installed model."""
-    return EmbedderSpec(
-        name=NAME,
-        dims=DIMS,
-        factory="ghostcells.embedders.minilm:load",
-        options={"directory": str(model.directory)},
-        modules=NEEDS,
-    )

@@ -13,17 +13,16 @@ import importlib.util
 import os
 import sys
 import time
-from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import msgspec
 
 from ghostcells.embedders import wire
 from ghostcells.embedders.base import EmbedderError, EmbedderGone, EmbedderSpec, EmbedderState, Nearest
+from ghostcells.embedders.connection import CLOSE_WITHIN, Connection
 
 if TYPE_CHECKING:
-    from asyncio.subprocess import Process
     from collections.abc import Callable, Mapping, Sequence
 
 A = TypeVar("A")
@@ -33,7 +32,6 @@ ROOT = str(Path(__file__).parents[2])
 ADD_AT_ONCE = 256
 """Texts in one message: a long list is fed in parts, so that neither side holds all of it twice."""
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
-CLOSE_WITHIN = 2.0
 
 BOOT = (
     "import sys, json; sys.path[:] = json.loads(sys.argv.pop(1)); from ghostcells.embedders.child import main; main()"
@@ -84,7 +82,7 @@ class EmbedderProcess:
         self._reason = ""
         self._failures = 0
         self._not_before = 0.0
-        self._child: _Child | None = None
+        self._child: Connection | None = None
         self._ending: set[asyncio.Task[None]] = set()
         self._idle_timer: Timer | None = None
         self._closed = False
@@ -116,7 +114,7 @@ class EmbedderProcess:
         if missing:
             self._failed(f"{self._spec.name} needs {', '.join(missing)}, which this Python does not have")
             return
-        child = self._child = _Child(self._spec, self._command(), self._variables())
+        child = self._child = Connection(self._spec, self._command(), self._variables())
         child.task = asyncio.get_running_loop().create_task(self._live(child), name=f"embedder {self._spec.name}")
         self._ending.add(child.task)
         child.task.add_done_callback(self._ending.discard)
@@ -180,7 +178,7 @@ class EmbedderProcess:
         self._failures = 0
         return answer
 
-    async def _loaded_child(self) -> _Child:
+    async def _loaded_child(self) -> Connection:
         self.start()
         child = self._child
         if child is None:
@@ -188,7 +186,7 @@ class EmbedderProcess:
         await asyncio.shield(child.loaded)
         return child
 
-    async def _live(self, child: _Child) -> None:
+    async def _live(self, child: Connection) -> None:
         """See one child through its life; whatever ends it is recorded here."""
         try:
             reason = await child.run(lambda: self._loaded(child))
@@ -200,7 +198,7 @@ class EmbedderProcess:
         if child is self._child:
             self._failed(reason)
 
-    def _loaded(self, child: _Child) -> None:
+    def _loaded(self, child: Connection) -> None:
         if child is self._child:
             self._become(EmbedderState.READY)
             self._rearm_idle()
@@ -249,96 +247,3 @@ class EmbedderProcess:
     def _variables(self) -> dict[str, str]:
         names = (*VARIABLES, *self._spec.variables)
         return {name: self._environment[name] for name in names if name in self._environment} | SINGLE_THREADED
-
-
-class _Child:
-    """One process: its pipes and the requests it still owes an answer."""
-
-    def __init__(self, spec: EmbedderSpec, command: list[str], variables: dict[str, str]) -> None:
-        self._spec = spec
-        self._command = command
-        self._variables = variables
-        self._process: Process | None = None
-        self._dismissed = False
-        self._ids = count(1)
-        self.waiting: dict[int, asyncio.Future[wire.Answer]] = {}
-        self.loaded: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.task: asyncio.Task[None] | None = None
-
-    async def ask(self, build: Callable[[int], wire.Request]) -> wire.Answer:
-        """Send a request and await its answer; a caller that gives up just is not there when it comes."""
-        assert self._process is not None
-        assert self._process.stdin is not None
-        number = next(self._ids)
-        future: asyncio.Future[wire.Answer] = asyncio.get_running_loop().create_future()
-        self.waiting[number] = future
-        try:
-            self._process.stdin.write(wire.frame(build(number)))
-            with contextlib.suppress(ConnectionError):  # reading sees the same end, and says why
-                await self._process.stdin.drain()
-            return await future
-        finally:
-            self.waiting.pop(number, None)
-
-    async def run(self, loaded: Callable[[], None]) -> str:
-        """Start the process and read its answers until it ends; returns why it did."""
-        pipe = asyncio.subprocess.PIPE
-        self._process = process = await asyncio.create_subprocess_exec(
-            *self._command, stdin=pipe, stdout=pipe, env=self._variables, limit=1 << 20
-        )
-        try:
-            assert process.stdin is not None
-            assert process.stdout is not None
-            if self._dismissed:
-                process.stdin.close()
-            process.stdin.write(wire.frame(wire.Hello(0)))
-            return await self._read(process.stdout, loaded) or f"it ended with status {await process.wait()}"
-        finally:
-            if process.returncode is None:
-                await self._end(process)
-
-    def dismiss(self) -> None:
-        self._dismissed = True
-        if self._process is not None and self._process.stdin is not None:
-            self._process.stdin.close()
-
-    def fail_all(self, reason: str) -> None:
-        futures: list[asyncio.Future[Any]] = [self.loaded, *self.waiting.values()]
-        for future in futures:
-            if not future.done():
-                future.set_exception(EmbedderGone(reason))
-                future.exception()  # nobody may be waiting, which is no mistake
-
-    async def _read(self, source: asyncio.StreamReader, loaded: Callable[[], None]) -> str:
-        """Hand answers to those who asked; returns the child's own account of a failure, else nothing."""
-        while True:
-            try:
-                length = wire.body_length(await source.readexactly(wire.LENGTH.size))
-                answer: wire.Answer = wire.read_answer(await source.readexactly(length))
-            except asyncio.IncompleteReadError:
-                return ""
-            except (wire.FramingError, msgspec.MsgspecError) as error:
-                return f"it wrote what is not an answer: {error}"
-            match answer:
-                case wire.Failed(id=0):
-                    return answer.error
-                case wire.Greeting():
-                    if (answer.name, answer.dims) != (self._spec.name, self._spec.dims):
-                        return f"it is {answer.name} with {answer.dims} dimensions"
-                    self.loaded.set_result(None)
-                    loaded()
-                case _:
-                    future = self.waiting.get(answer.id)
-                    if future is not None and not future.done():
-                        future.set_result(answer)
-
-    async def _end(self, process: Process) -> None:
-        """Give the child the chance to store what it has embedded, then insist."""
-        assert process.stdin is not None
-        process.stdin.close()
-        try:
-            async with asyncio.timeout(CLOSE_WITHIN):
-                await process.wait()
-        except TimeoutError:
-            process.kill()
-            await process.wait()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ghostcells.embedders.scan import Scan
-from ghostcells.embedders.store import VectorFile
+from ghostcells.embedders.store import News, VectorFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -49,10 +49,15 @@ class Vectors:
         return self._slots.keys()
 
     def refresh(self) -> None:
-        """Take in what other processes wrote; two system calls when there is nothing."""
-        if self._file.replaced():
-            self._file.reopen()
-            self._forget()
+        """Take in what other processes wrote."""
+        match self._file.news():
+            case News.NONE:
+                return
+            case News.LONGER:
+                pass
+            case News.REPLACED:
+                self._file.reopen()
+                self._forget()
         for records in self._file.refresh():
             self._apply(records)
 

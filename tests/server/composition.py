@@ -23,7 +23,7 @@ from ghostcells.runtime.loop import Loop
 from ghostcells.runtime.ports import Client, Recollection
 from ghostcells.runtime.status import StatusBoard
 from ghostcells.server.parts import InitializeInfo
-from ghostcells.server.server import Server, leave
+from ghostcells.server.start import make
 
 
 class State(msgspec.Struct, frozen=True):
@@ -194,9 +194,13 @@ async def build(info: InitializeInfo, client: Client) -> FakeApp:
 
 
 if __name__ == "__main__":
-    server = Server(build, version="0")
+    server = make(build, version="0")
     where = os.environ.get("COMPOSITION_TCP")
     if where:
         host, port, token = where.split(",")
-        leave(server.run_tcp(host, int(port), token or None))
-    leave(server.run_stdio())
+        code = server.run_tcp(host, int(port), token or None)
+    else:
+        code = server.run_stdio()
+    from ghostcells.server.server import leave
+
+    leave(code)

@@ -275,7 +275,7 @@ def _visible(app: App, params: wire.VisibleParams) -> None:
 
 
 def _settings(app: App, params: wire.ConfigurationParams) -> None:
-    app.on_settings(params.settings)
+    app.on_settings(wire.anything(params.settings))
 
 
 # -- queries

@@ -4,15 +4,14 @@ It sees neither the user's cells nor any method of ours, and gets a message stru
 nested object that has a "jsonrpc" member, which metadata may well have.
 """
 
-import json
 import logging
-from collections.abc import Generator
 from typing import Any
 
 import msgspec
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol, default_converter, lsp_method
+from pygls.workspace import Workspace
 
 from ghostcells.domain.errors import InvalidParams
 from ghostcells.server import wire
@@ -23,24 +22,33 @@ from ghostcells.server.parts import InitializeInfo
 PROTOCOL_VERSION = 1
 NAME = "ghostcells"
 
-_EVERY_CELL = types.NotebookDocumentFilterWithCells(notebook="*", cells=[types.NotebookCellLanguage(language="*")])
 _initialize = msgspec.json.Decoder(wire.InitializeParams)
+
+
+def result_of_initialize(version: str) -> dict[str, Any]:
+    """What is offered, to every client alike: notebooks too, which pygls offers only to clients that declare them."""
+    return {
+        "capabilities": {
+            "positionEncoding": "utf-16",
+            "textDocumentSync": {"openClose": True, "change": types.TextDocumentSyncKind.Incremental.value},
+            "notebookDocumentSync": {
+                "notebookSelector": [{"notebook": "*", "cells": [{"language": "*"}]}],
+                "save": True,
+            },
+            "experimental": {NAME: {"protocolVersion": PROTOCOL_VERSION}},
+        },
+        "serverInfo": {"name": NAME, "version": version},
+    }
 
 
 class _Protocol(LanguageServerProtocol):
     @lsp_method(types.INITIALIZE)
-    def lsp_initialize(self, params: types.InitializeParams) -> Generator[Any, Any, types.InitializeResult]:
-        """What pygls would offer only to clients that declare it, notebooks, is offered to all."""
-        result = yield from super().lsp_initialize(params)
-        result.capabilities = types.ServerCapabilities(
-            position_encoding=types.PositionEncodingKind.Utf16,
-            text_document_sync=types.TextDocumentSyncOptions(
-                open_close=True, change=types.TextDocumentSyncKind.Incremental
-            ),
-            notebook_document_sync=types.NotebookDocumentSyncOptions(notebook_selector=[_EVERY_CELL], save=True),
-            experimental={NAME: {"protocolVersion": PROTOCOL_VERSION}},
-        )
-        return result
+    def lsp_initialize(self, params: types.InitializeParams) -> dict[str, Any]:  # type: ignore[override]
+        """Instead of pygls's own: to fold the classes of all capabilities into a converter takes longer than all the rest."""
+        self._server.process_id = params.process_id
+        self.client_capabilities = params.capabilities
+        self._workspace = Workspace(None, types.TextDocumentSyncKind.Incremental, [])
+        return result_of_initialize(self._server.version)
 
 
 class _Writer:
@@ -74,21 +82,21 @@ class Lifecycle:
         Of the params pygls gets only what it needs: what it makes of the rest takes time and is used by nothing here.
         """
         params = wire.decode(_initialize, message.params)
-        self._handle(message, {"processId": params.process_id, "rootUri": None, "capabilities": {}})
+        assert isinstance(message.id, int | str)
+        given = types.InitializeParams(capabilities=types.ClientCapabilities(), process_id=params.process_id)
+        request: Any = types.InitializeRequest(id=message.id, params=given)
+        self._protocol.handle_message(request)
         client = params.client_info or wire.ClientInfo()
         folders = tuple(folder.uri for folder in params.workspace_folders or ())
         if not folders and params.root_uri is not None:
             folders = (params.root_uri,)
         return InitializeInfo(
-            params.process_id, client.name, client.version or "", folders, params.initialization_options
+            params.process_id, client.name, client.version or "", folders, wire.anything(params.initialization_options)
         )
 
     def handle(self, message: Message) -> None:
         """Hand over a message whose method pygls serves. Raises `InvalidParams`."""
-        self._handle(message, json.loads(bytes(message.params)))
-
-    def _handle(self, message: Message, params: Any) -> None:
-        data: dict[str, Any] = {"jsonrpc": message.jsonrpc, "method": message.method, "params": params}
+        data = {"jsonrpc": message.jsonrpc, "method": message.method, "params": wire.anything(message.params)}
         if message.id is not msgspec.UNSET:
             data["id"] = message.id
         try:

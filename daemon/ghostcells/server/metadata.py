@@ -1,8 +1,8 @@
 """What a cell's metadata says about whose it is. It belongs to the user and to every extension, so it may hold anything."""
 
-from typing import Any
-
 import msgspec
+
+_NONE = msgspec.Raw()
 
 
 class Claims(msgspec.Struct, frozen=True):
@@ -16,16 +16,45 @@ class Claims(msgspec.Struct, frozen=True):
 NOTHING = Claims()
 
 
-def claims_of(metadata: Any) -> Claims:
-    if not isinstance(metadata, dict) or not metadata:
+class _Metadata(msgspec.Struct):
+    """The members that concern us, not yet decoded: one of a wrong type must not cost the others."""
+
+    ghostcells: msgspec.Raw = _NONE
+    id: msgspec.Raw = _NONE
+    runme: msgspec.Raw = msgspec.field(default=_NONE, name="runme.dev/id")
+
+
+class _Ours(msgspec.Struct):
+    id: msgspec.Raw = _NONE
+    ghost: msgspec.Raw = _NONE
+
+
+_metadata = msgspec.json.Decoder(_Metadata)
+_ours = msgspec.json.Decoder(_Ours)
+_string = msgspec.json.Decoder(str)
+
+
+def claims_of(raw: msgspec.Raw) -> Claims:
+    if not _is(raw, b"{"):
         return NOTHING
-    ours = metadata.get("ghostcells")
-    claim, flagged = None, False
-    if isinstance(ours, dict):
-        claim, flagged = _text(ours.get("id")), ours.get("ghost") is True
-    own_id = claim or _text(metadata.get("id")) or _text(metadata.get("runme.dev/id"))
-    return Claims(own_id, claim, flagged)
+    try:
+        metadata = _metadata.decode(raw)
+        ours = _ours.decode(metadata.ghostcells) if _is(metadata.ghostcells, b"{") else _Ours()
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return NOTHING
+    claim = _text(ours.id)
+    own_id = claim or _text(metadata.id) or _text(metadata.runme)
+    return Claims(own_id, claim, bytes(ours.ghost) == b"true")
 
 
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None
+def _is(raw: msgspec.Raw, opening: bytes) -> bool:
+    return bytes(memoryview(raw)[:1]) == opening
+
+
+def _text(raw: msgspec.Raw) -> str | None:
+    if not _is(raw, b'"'):
+        return None
+    try:
+        return _string.decode(raw) or None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None

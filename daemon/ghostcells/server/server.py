@@ -35,6 +35,7 @@ from ghostcells.server.lifecycle import Lifecycle
 from ghostcells.server.outbox import Outbox
 from ghostcells.server.parts import App, Build, InitializeInfo
 from ghostcells.server.reader import Fault, FrameReader
+from ghostcells.server.start import settle
 
 logger = logging.getLogger(__name__)
 
@@ -233,6 +234,7 @@ class Server:
             why = str(error) if known else f"ghostcells could not start: {type(error).__name__}: {error}"
             self._client.show_message(why, error=True)
             self._handlers = Handlers(self._client, None, why)
+        settle()
         self._building = None
         while self._backlog:
             try:

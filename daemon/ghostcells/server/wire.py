@@ -4,6 +4,7 @@ Unknown members are ignored, so that clients may be newer; what is known has to 
 `domain/replies.py` and `domain/views.py`; docs/protocol/*.json is generated from both by schema.py.
 """
 
+import json
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -100,11 +101,11 @@ class StatsParams(Params):
 
 
 class WireCell(Params):
-    """`metadata` is the user's and everyone's: any shape."""
+    """`metadata` is the user's and everyone's, so it is left as it came: metadata.py reads it."""
 
     kind: CellKind
     document: str
-    metadata: Any = None
+    metadata: msgspec.Raw = msgspec.Raw()
 
 
 class TextDocument(Params):
@@ -202,15 +203,26 @@ class InitializeParams(Params):
     client_info: ClientInfo | None = None
     root_uri: str | None = None
     workspace_folders: tuple[Folder, ...] | None = None
-    initialization_options: Any = None
+    initialization_options: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class ConfigurationParams(Params):
-    settings: Any = None
+    settings: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class CancelParams(Params):
     id: int | str
+
+
+def anything(raw: msgspec.Raw) -> object:
+    """A value of any shape; None for what Python cannot hold, such as a number of ten thousand digits."""
+    try:
+        return msgspec.json.decode(raw)
+    except (msgspec.DecodeError, RecursionError):
+        try:
+            return json.loads(bytes(raw))
+        except (ValueError, RecursionError):
+            return None
 
 
 Decoder = msgspec.json.Decoder[Any]

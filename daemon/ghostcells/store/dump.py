@@ -1,0 +1,23 @@
+"""The whole index as canonical text: two indexes of the same log give the same."""
+
+import sqlite3
+
+_QUERIES = {
+    "event": "SELECT id, type, time_ms, notebook, session, cell, suggestion, example, CAST(body AS TEXT), forgotten, size, "
+    "hex(digest) FROM event ORDER BY id",
+    "offered": "SELECT cell, event FROM offered ORDER BY cell, event",
+    "ghost": "SELECT * FROM ghost ORDER BY cell",
+    "evidence": "SELECT * FROM evidence ORDER BY example, event, verdict",
+    "example": "SELECT id, event, CAST(situation AS TEXT), notebook, language, text, reason, intent_key, above_key, terms, "
+    "runs, reads, failures, rejections, shown_runs, first_ms, last_ms, pinned FROM example ORDER BY id",
+    "words": "SELECT e.id, w.term FROM word_instances w LEFT JOIN example e ON e.row = w.doc GROUP BY e.id, w.term "
+    "ORDER BY e.id, w.term",
+}
+
+
+def dump(connection: sqlite3.Connection) -> str:
+    lines = []
+    for table, query in _QUERIES.items():
+        lines.append(f"# {table}")
+        lines += [repr(row) for row in connection.execute(query)]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,290 @@
+"""From records to rows: what one record changes in the index, whenever and however often it comes.
+
+A record may come again, and may come in another version: scrubbed of something forgotten, or trimmed by retention. Of two
+versions the one that says less counts, so the outcome does not depend on which came first. What depends on many records
+(the state of a ghost, the sum of an example) is computed anew from rows for whatever was touched.
+"""
+
+import hashlib
+import sqlite3
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from ghostcells.domain.events import AnyRecord, Executed, Forgotten, Learned, Pinned, Suggested, Traced
+from ghostcells.domain.examples import ABOVE_CHARS, Evidence, Reason, Situation, Verdict
+from ghostcells.domain.notebook import CellKind
+from ghostcells.store.scrub import FORGOTTEN
+
+Teach = Callable[[AnyRecord], Sequence[Evidence]]
+Analyse = Callable[[Situation, str], str]
+IntentKey = Callable[[Situation], str]
+
+_MARK = FORGOTTEN.encode()
+_encoder = msgspec.json.Encoder()
+_NOWHERE = Situation(notebook="")
+_ENDS = ("ACCEPTED", "REJECTED", "SUPERSEDED", "RESTORED")
+
+
+class Words(msgspec.Struct, frozen=True):
+    """How examples are read: `teach` says what a record teaches, `analyse` gives a text's terms, separated by blanks."""
+
+    teach: Teach
+    analyse: Analyse
+    intent_key: IntentKey
+
+
+def key_of(*texts: str) -> int:
+    """A number to look texts up by, in place of the texts."""
+    digest = hashlib.blake2b("\0".join(texts).encode("utf-8", "replace"), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
+
+
+def command_key(command: str, language: str) -> int:
+    """The key of a code cell above; as much of its end as a situation keeps."""
+    return key_of(language, command[-ABOVE_CHARS:].strip())
+
+
+def above_key(situation: Situation) -> int:
+    for above in reversed(situation.above):
+        if above.kind is CellKind.CODE:
+            return command_key(above.text, above.language)
+    return 0
+
+
+def slim(record: AnyRecord) -> AnyRecord:
+    """What the queries need of a record."""
+    match record:
+        case Executed():
+            return msgspec.structs.replace(record, situation=_NOWHERE, shown=(), outputs=())
+        case Learned():
+            return msgspec.structs.replace(record, situation=None, text="")
+        case _:
+            return record
+
+
+class Forgettable(msgspec.Struct, frozen=True):
+    """What a void lesson said: it has to go from the log too."""
+
+    example: str
+    text: str
+    intent: str
+
+
+class Fold:
+    """Writes within a transaction that the caller begins and ends; `finish` comes before its end."""
+
+    def __init__(self, connection: sqlite3.Connection, words: Words) -> None:
+        self._run = connection.execute
+        self._words = words
+        self._cells: set[str] = set()
+        self._examples: set[str] = set()
+        self._contents: dict[str, Evidence] = {}
+        self.forgettable: list[Forgettable] = []
+        self.stale = False
+        """Whether rows cannot be brought up to date from rows: the index has to be made anew."""
+
+    def record(self, record: AnyRecord, line: bytes, segment: int, *, base: bool) -> None:
+        """Fold one record, read from `segment` as `line`."""
+        version = (-line.count(_MARK), len(line), hashlib.blake2b(line, digest_size=8).digest())
+        known = self._run("SELECT -forgotten, size, digest FROM event WHERE id = ?", (record.id,)).fetchone()
+        if known is not None:
+            if known <= version:
+                if base:
+                    self._run("UPDATE event SET segment = ? WHERE id = ?", (segment, record.id))
+                return
+            self.remove(record.id)
+        self._insert(record, version, segment)
+        for evidence in self._words.teach(record):
+            self._evidence(evidence)
+
+    def _insert(self, record: AnyRecord, version: tuple[int, int, bytes], segment: int) -> None:
+        suggestion = record.trace.suggestion if isinstance(record, Traced) else getattr(record, "suggestion", None)
+        example = record.example if isinstance(record, Learned | Forgotten | Pinned) else None
+        kind = record.__struct_config__.tag
+        self._run(
+            "INSERT INTO event VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            (record.id, kind, record.time_ms, record.notebook, record.session, record.cell, suggestion, example,
+             _encoder.encode(slim(record)), -version[0], version[1], version[2], segment),
+        )  # fmt: skip
+        if record.cell is not None and kind in _ENDS:
+            self._cells.add(record.cell)
+        match record:
+            case Suggested():
+                for ghost in record.cells:
+                    self._run("INSERT OR IGNORE INTO offered VALUES (?,?)", (ghost.id, record.id))
+                    self._cells.add(ghost.id)
+            case Forgotten():
+                self._forget(record)
+            case Pinned():
+                self._examples.add(record.example)
+
+    def _forget(self, record: Forgotten) -> None:
+        known = self._run(
+            "SELECT text, situation FROM example WHERE id = ? AND event < ?", (record.example, record.id)
+        ).fetchone()
+        if known is not None:
+            intent = msgspec.json.decode(known[1], type=Situation).intent
+            self.forgettable.append(Forgettable(record.example, known[0], intent))
+        content = self._contents.get(record.example)
+        if content is not None and content.event < record.id:
+            self._void(self._contents.pop(record.example))
+        self._run("DELETE FROM evidence WHERE example = ? AND event < ?", (record.example, record.id))
+        self._examples.add(record.example)
+
+    def _void(self, evidence: Evidence) -> None:
+        if evidence.situation is not None:
+            self.forgettable.append(Forgettable(evidence.example, evidence.text, evidence.situation.intent))
+
+    def _evidence(self, evidence: Evidence) -> None:
+        forgotten = self._forgotten(evidence.example)
+        if forgotten is not None and evidence.event < forgotten:
+            self._void(evidence)
+            return
+        teaches = evidence.situation is not None
+        self._run(
+            "INSERT OR REPLACE INTO evidence VALUES (?,?,?,?,?,?)",
+            (evidence.example, evidence.event, evidence.verdict, evidence.time_ms, evidence.reason, teaches),
+        )
+        self._examples.add(evidence.example)
+        if teaches:
+            known = self._contents.get(evidence.example)
+            if known is None or known.event <= evidence.event:
+                self._contents[evidence.example] = evidence
+
+    def _forgotten(self, example: str) -> str | None:
+        found: tuple[str | None] = self._run(
+            "SELECT max(id) FROM event WHERE example = ? AND type = 'FORGOTTEN'", (example,)
+        ).fetchone()
+        return found[0]
+
+    def remove(self, event: str) -> None:
+        """Take back what a record has said."""
+        self._cells.update(cell for (cell,) in self._run("SELECT cell FROM offered WHERE event = ?", (event,)))
+        self._cells.update(
+            cell for (cell,) in self._run("SELECT cell FROM event WHERE id = ? AND cell IS NOT NULL", (event,))
+        )
+        for (example,) in self._run("SELECT example FROM evidence WHERE event = ?", (event,)).fetchall():
+            self._examples.add(example)
+            if example in self._contents and self._contents[example].event == event:
+                del self._contents[example]
+        self._run("DELETE FROM evidence WHERE event = ?", (event,))
+        self._run("DELETE FROM offered WHERE event = ?", (event,))
+        self._run("DELETE FROM event WHERE id = ?", (event,))
+
+    def finish(self) -> None:
+        """Bring up to date what depends on many records."""
+        for cell in self._cells:
+            self._ghost(cell)
+        for example in self._examples:
+            self._example(example)
+        self._cells.clear()
+        self._examples.clear()
+        self._contents.clear()
+
+    def _ghost(self, cell: str) -> None:
+        made = self._run(
+            "SELECT e.suggestion, e.id, e.time_ms FROM offered o JOIN event e ON e.id = o.event WHERE o.cell = ? "
+            "ORDER BY e.id DESC LIMIT 1",
+            (cell,),
+        ).fetchone()
+        if made is None:
+            self._run("DELETE FROM ghost WHERE cell = ?", (cell,))
+            return
+        last = self._run(
+            "SELECT id, type, body FROM event WHERE cell = ? AND type IN (?,?,?,?) ORDER BY id DESC LIMIT 1",
+            (cell, *_ENDS),
+        ).fetchone()
+        end: tuple[Any, ...] = (None, None, None, None)
+        if last is not None and last[1] != "RESTORED":
+            body = msgspec.json.decode(last[2], type=_End)
+            end = (last[0], last[1], body.reason, body.shown_ms)
+        self._run("INSERT OR REPLACE INTO ghost VALUES (?,?,?,?,?,?,?,?)", (cell, *made, *end))
+
+    def _example(self, example: str) -> None:
+        known = self._run("SELECT row, event, situation, text FROM example WHERE id = ?", (example,)).fetchone()
+        last = self._run(
+            "SELECT event, reason FROM evidence WHERE example = ? AND teaches ORDER BY event DESC LIMIT 1", (example,)
+        ).fetchone()
+        if last is None:
+            if known is not None:
+                self._unlist(known[0], known[2], known[3])
+                self._run("DELETE FROM example WHERE row = ?", (known[0],))
+            return
+        content = self._contents.get(example)
+        if content is not None and content.event == last[0]:
+            row = self._content(known, content)
+        elif known is not None and known[1] == last[0]:
+            row = known[0]
+        else:
+            self.stale = True
+            return
+        self._tally(row, example, last[1])
+
+    def _content(self, known: tuple[int, str, bytes, str] | None, content: Evidence) -> int:
+        """Write what the latest lesson says; its row."""
+        situation = content.situation
+        assert situation is not None
+        encoded = _encoder.encode(situation)
+        if known is not None and known[2] == encoded and known[3] == content.text:
+            self._run("UPDATE example SET event = ? WHERE row = ?", (content.event, known[0]))
+            return known[0]
+        terms = self._words.analyse(situation, content.text)
+        values = (
+            content.event, encoded, situation.notebook, content.language, content.text, content.reason or Reason.OWN,
+            key_of(self._words.intent_key(situation)), above_key(situation), terms.count(" ") + 1,
+        )  # fmt: skip
+        if known is None:
+            row = self._run(
+                "INSERT INTO example (event, situation, notebook, language, text, reason, intent_key, above_key, terms, id) "
+                "VALUES (?,?,?,?,?,?,?,?,?,?)",
+                (*values, content.example),
+            ).lastrowid
+            assert row is not None
+        else:
+            row = known[0]
+            self._unlist(row, known[2], known[3])
+            self._run(
+                "UPDATE example SET event=?, situation=?, notebook=?, language=?, text=?, reason=?, intent_key=?, "
+                "above_key=?, terms=? WHERE row = ?",
+                (*values, row),
+            )
+        self._run("INSERT INTO words (rowid, terms) VALUES (?,?)", (row, terms))
+        return row
+
+    def _unlist(self, row: int, situation: bytes, text: str) -> None:
+        """Take a row out of the full-text index, which wants to hear again what it was told."""
+        terms = self._words.analyse(msgspec.json.decode(situation, type=Situation), text)
+        self._run("INSERT INTO words (words, rowid, terms) VALUES ('delete', ?, ?)", (row, terms))
+
+    def _tally(self, row: int, example: str, reason: str | None) -> None:
+        counts = dict.fromkeys(Verdict, 0)
+        first, last = [], []
+        for verdict, count, start, end in self._run(
+            "SELECT verdict, count(*), min(time_ms), max(time_ms) FROM evidence WHERE example = ? GROUP BY verdict",
+            (example,),
+        ):
+            counts[Verdict(verdict)] = count
+            if verdict in {Verdict.RAN, Verdict.READ}:
+                first.append(start)
+                last.append(end)
+        self._run(
+            "UPDATE example SET reason=?, runs=?, reads=?, failures=?, rejections=?, shown_runs=?, first_ms=?, last_ms=?, "
+            "pinned=? WHERE row = ?",
+            (reason or Reason.OWN, counts[Verdict.RAN], counts[Verdict.READ], counts[Verdict.FAILED],
+             counts[Verdict.REJECTED], counts[Verdict.SHOWN_AND_RUN], min(first, default=0), max(last, default=0),
+             self._pinned(example), row),
+        )  # fmt: skip
+
+    def _pinned(self, example: str) -> bool:
+        found = self._run(
+            "SELECT body FROM event WHERE example = ? AND type = 'PINNED' AND id > coalesce(?, '') ORDER BY id DESC LIMIT 1",
+            (example, self._forgotten(example)),
+        ).fetchone()
+        return found is not None and msgspec.json.decode(found[0], type=Pinned).pinned
+
+
+class _End(msgspec.Struct, rename="camel"):
+    reason: str = ""
+    shown_ms: int = 0

@@ -1,0 +1,299 @@
+"""The index: SQLite, derived from the segments of all daemons, brought up to date in small steps.
+
+It belongs to one thread, which calls `catch_up` whenever there may be something new. How far each segment has been read is
+kept with what was read, in the same transaction. It can be deleted at any time and comes back, identical but for row
+numbers. What a record changes is in `fold`, what may be asked in `examples` and `queries`.
+"""
+
+import contextlib
+import hashlib
+import logging
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Self
+
+from ghostcells.domain.events import AnyRecord
+from ghostcells.domain.examples import Situation
+from ghostcells.store.fold import Fold, Forgettable, Words
+from ghostcells.store.paths import Paths
+from ghostcells.store.presence import DURABLE, durable_end, living
+from ghostcells.store.schema import EMPTY, TABLES, VERSION, connect
+from ghostcells.store.segment import BASE, Segment, decode, encode, read_lines, segments
+from ghostcells.store.slots import Slot, remove_files, seed, take_slot
+
+WAL_BYTES = 8 * 1024 * 1024
+"""When what SQLite has written aside is brought into the database."""
+_CLOCK_EVERY = 8
+_BY_HAND = Segment("by-hand", 0)
+
+_log = logging.getLogger(__name__)
+
+
+class _Mark:
+    """How far a segment has been read."""
+
+    __slots__ = ("edition", "key", "offset")
+
+    def __init__(self, key: int, edition: int, offset: int) -> None:
+        self.key = key
+        self.edition = edition
+        self.offset = offset
+
+
+class Index:
+    """The one writer of this process's index."""
+
+    def __init__(self, paths: Paths, words: Words, slot: Slot) -> None:
+        """Use `open`."""
+        self.paths = paths
+        self.path: Path = slot.path
+        self.generation = 0
+        """Grows when rows have been given anew, so that what was known by row is void."""
+        self.on_forget: Callable[[list[Forgettable], str], None] = lambda _lessons, _event: None
+        self._words = words
+        self._slot = slot
+        self._finished: set[Segment] = set()
+        self._marks: dict[tuple[str, int], _Mark] = {}
+        self.connection = self._connect()
+
+    @classmethod
+    def open(cls, paths: Paths, words: Words) -> Self:
+        """Take a slot and open what is there, or a copy of another slot's, or an empty one; raises `OSError`."""
+        slot = take_slot(paths)
+        try:
+            return cls(paths, words, slot)
+        except BaseException:
+            slot.release()
+            raise
+
+    def close(self) -> None:
+        """Leave the slot to others."""
+        with contextlib.suppress(sqlite3.Error):
+            self._checkpoint()
+        self.connection.close()
+        self._slot.release()
+
+    def catch_up(self, budget_ms: float = 4.0) -> bool:
+        """Read what is new in the log, for about so long; whether there is more. An index that is damaged is made anew."""
+        deadline = time.monotonic() + budget_ms / 1000
+        try:
+            more = self._read_segments(deadline)
+            if more or self._wal_size() > WAL_BYTES:
+                self._checkpoint_if_large()
+        except sqlite3.OperationalError as error:
+            _log.warning("The index cannot be brought up to date: %s", error)
+            return False
+        except sqlite3.DatabaseError as error:
+            _log.warning("The index is damaged and is made anew: %s", error)
+            self._start_over()
+            return True
+        return more
+
+    def settle(self) -> None:
+        """Read all that is in the log now."""
+        while self.catch_up(50.0):
+            pass
+
+    def rebuild(self) -> None:
+        """Make everything anew from the log."""
+        self._empty()
+        self.settle()
+
+    def fold(self, given: Iterable[AnyRecord]) -> None:
+        """Fold records that are in no segment: for tests and tools."""
+        mark = self._mark(_BY_HAND)
+        with self._transaction() as fold:
+            for record in given:
+                fold.record(record, encode([record])[:-1], mark.key, base=False)
+
+    def teachers(self, example: str) -> tuple[str, ...]:
+        """The records that taught an example: what FORGOTTEN names."""
+        found = self.connection.execute(
+            "SELECT event FROM evidence WHERE example = ? AND teaches ORDER BY event", (example,)
+        )
+        return tuple(event for (event,) in found)
+
+    def dump(self) -> str:
+        """All that is derived, as text, without what depends on the order of arrival."""
+        from ghostcells.store.dump import dump
+
+        return dump(self.connection)
+
+    def purge(self) -> None:
+        """Overwrite what has been deleted."""
+        self.connection.execute("INSERT INTO words (words) VALUES ('optimize')")
+        self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self.connection.execute("VACUUM")
+        self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    # Opening.
+
+    def _connect(self) -> sqlite3.Connection:
+        if not self.path.exists():
+            seed(self.path)
+        try:
+            return self._opened()
+        except sqlite3.DatabaseError as error:
+            _log.warning("The index %s is made anew: %s", self.path.name, error)
+            remove_files(self.path)
+            return self._opened()
+
+    def _opened(self) -> sqlite3.Connection:
+        os.close(os.open(self.path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        connection = connect(self.path)
+        try:
+            return self._checked(connection)
+        except BaseException:
+            connection.close()
+            raise
+
+    def _checked(self, connection: sqlite3.Connection) -> sqlite3.Connection:
+        """The connection, if what is there was made as we would make it."""
+        made = self._fingerprint()
+        tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if not tables:
+            connection.executescript(f"BEGIN; {TABLES} COMMIT;")
+            connection.execute("INSERT INTO meta VALUES ('made', ?)", (made,))
+        elif connection.execute("SELECT value FROM meta WHERE key = 'made'").fetchone() != (made,):
+            raise sqlite3.DatabaseError("it was made by another version")
+        self._marks = {
+            (owner, number): _Mark(key, edition, offset)
+            for key, owner, number, edition, offset in connection.execute(
+                "SELECT key, owner, number, edition, offset FROM segment"
+            )
+        }
+        return connection
+
+    def _fingerprint(self) -> str:
+        """What the rows depend on besides the log: our schema, and how texts are analysed."""
+        from ghostcells import __version__
+
+        sample = Situation(notebook="file:///a/Run-book_1.md", intent="Déployer the `web` pods (again), step 2")
+        words = self._words.analyse(sample, "kubectl get pods -n web | grep -v 'Running' > /tmp/out")
+        text = f"{VERSION}\0{__version__}\0{words}\0{self._words.intent_key(sample)}"
+        return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+    def _start_over(self) -> None:
+        self.connection.close()
+        remove_files(self.path)
+        self._finished.clear()
+        self.connection = self._opened()
+        self.generation += 1
+
+    def _empty(self) -> None:
+        self.connection.executescript(f"BEGIN; {EMPTY} COMMIT;")
+        self._marks.clear()
+        self._finished.clear()
+        self.generation += 1
+
+    # Reading the log.
+
+    def _read_segments(self, deadline: float) -> bool:
+        alive = living(self.paths)
+        found = segments(self.paths)
+        for segment in found:
+            if segment in self._finished:
+                continue
+            end = self._end(segment, alive)
+            while not self._read_some(segment, end, deadline):
+                if time.monotonic() >= deadline:
+                    return True
+            if end is None:
+                self._finished.add(segment)
+        return self._drop_vanished(found, deadline)
+
+    def _end(self, segment: Segment, alive: dict[str, tuple[int, ...]]) -> int | None:
+        cells = alive.get(segment.owner)
+        return None if cells is None else durable_end(cells[DURABLE], segment.number)
+
+    def _mark(self, segment: Segment) -> _Mark:
+        mark = self._marks.get((segment.owner, segment.number))
+        if mark is None:
+            key = self.connection.execute(
+                "INSERT INTO segment (owner, number, edition, offset) VALUES (?,?,?,0)",
+                (segment.owner, segment.number, segment.edition),
+            ).lastrowid
+            assert key is not None
+            mark = self._marks[segment.owner, segment.number] = _Mark(key, segment.edition, 0)
+        elif mark.edition != segment.edition:
+            mark.edition, mark.offset = segment.edition, 0
+        return mark
+
+    def _read_some(self, segment: Segment, end: int | None, deadline: float) -> bool:
+        """Fold some lines of a segment, one at least; whether its end has been reached."""
+        mark = self._mark(segment)
+        if end is not None and mark.offset >= end:
+            return True
+        try:
+            lines, _ = read_lines(self.paths.log / segment.name, mark.offset, end)
+        except FileNotFoundError:
+            return True
+        if not lines:
+            return True
+        offset = mark.offset
+        with self._transaction() as fold:
+            for number, line in enumerate(lines):
+                if number % _CLOCK_EVERY == _CLOCK_EVERY - 1:
+                    fold.finish()
+                    if time.monotonic() >= deadline:
+                        break
+                offset += len(line) + 1
+                if (record := decode(line)) is not None:
+                    fold.record(record, line, mark.key, base=segment.owner == BASE)
+            self.connection.execute(
+                "UPDATE segment SET edition = ?, offset = ? WHERE key = ?", (mark.edition, offset, mark.key)
+            )
+        if self._marks.get((segment.owner, segment.number)) is mark:
+            mark.offset = offset
+        return False
+
+    def _drop_vanished(self, found: list[Segment], deadline: float) -> bool:
+        """Take back what was only in segments that retention has removed; all others have been read by now."""
+        present = {(one.owner, one.number) for one in found}
+        for place in [place for place in self._marks if place not in present and place[0] != _BY_HAND.owner]:
+            key = self._marks[place].key
+            while True:
+                gone = self.connection.execute("SELECT id FROM event WHERE segment = ? LIMIT 64", (key,)).fetchall()
+                with self._transaction() as fold:
+                    for (event,) in gone:
+                        fold.remove(event)
+                    if not gone:
+                        self.connection.execute("DELETE FROM segment WHERE key = ?", (key,))
+                if not gone:
+                    break
+                if time.monotonic() >= deadline:
+                    return True
+            self._marks.pop(place, None)
+        return False
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[Fold]:
+        fold = Fold(self.connection, self._words)
+        self.connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield fold
+            fold.finish()
+        except BaseException:
+            self.connection.execute("ROLLBACK")
+            raise
+        self.connection.execute("COMMIT")
+        if fold.stale:
+            self._empty()
+
+    # Upkeep.
+
+    def _wal_size(self) -> int:
+        try:
+            return self.path.with_name(f"{self.path.name}-wal").stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    def _checkpoint_if_large(self) -> None:
+        if self._wal_size() > WAL_BYTES:
+            self._checkpoint()
+
+    def _checkpoint(self) -> None:
+        self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

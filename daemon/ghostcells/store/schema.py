@@ -1,0 +1,96 @@
+"""The tables of the index, and connections to it.
+
+`event` holds every record without what only the learner reads; `ghost` is the state of each suggested cell, `evidence` what
+each event says about an example, `example` the sum of that. All of it is a function of the set of records in the log. Row
+numbers and `segment` depend on the order of arrival and are nobody's business but this index's own.
+"""
+
+import sqlite3
+from pathlib import Path
+
+VERSION = 1
+CACHE_KIB = 2048
+"""SQLite's page cache per connection; what does not fit comes from the system's cache."""
+# The analyser gives terms separated by blanks, and each is to be taken whole, punctuation and all.
+_PUNCTUATION = "".join(chr(code) for code in range(33, 127) if not chr(code).isalnum())
+_TERM_CHARS = _PUNCTUATION.replace("'", "''").replace('"', '""')
+
+TABLES = f"""
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE segment (
+  key INTEGER PRIMARY KEY, owner TEXT NOT NULL, number INTEGER NOT NULL, edition INTEGER NOT NULL, offset INTEGER NOT NULL,
+  UNIQUE (owner, number)
+);
+CREATE TABLE event (
+  id TEXT NOT NULL UNIQUE, type TEXT NOT NULL, time_ms INTEGER NOT NULL, notebook TEXT NOT NULL, session TEXT, cell TEXT,
+  suggestion TEXT, example TEXT, body BLOB NOT NULL,
+  forgotten INTEGER NOT NULL, size INTEGER NOT NULL, digest BLOB NOT NULL, segment INTEGER NOT NULL
+);
+CREATE INDEX event_type ON event (type, time_ms);
+CREATE INDEX event_cell ON event (cell, id) WHERE cell IS NOT NULL;
+CREATE INDEX event_session ON event (session, type) WHERE session IS NOT NULL;
+CREATE INDEX event_trace ON event (suggestion, id) WHERE type = 'TRACE';
+CREATE INDEX event_example ON event (example, type, id) WHERE example IS NOT NULL;
+CREATE INDEX event_segment ON event (segment);
+CREATE TABLE offered (cell TEXT NOT NULL, event TEXT NOT NULL, PRIMARY KEY (cell, event)) WITHOUT ROWID;
+CREATE INDEX offered_event ON offered (event);
+CREATE TABLE ghost (
+  cell TEXT PRIMARY KEY, suggestion TEXT NOT NULL, event TEXT NOT NULL, time_ms INTEGER NOT NULL,
+  end_event TEXT, end_type TEXT, end_reason TEXT, shown_ms INTEGER
+) WITHOUT ROWID;
+CREATE INDEX ghost_open ON ghost (cell) WHERE end_type IS NULL;
+CREATE INDEX ghost_time ON ghost (time_ms);
+CREATE TABLE evidence (
+  example TEXT NOT NULL, event TEXT NOT NULL, verdict TEXT NOT NULL, time_ms INTEGER NOT NULL, reason TEXT,
+  teaches INTEGER NOT NULL, PRIMARY KEY (example, event, verdict)
+) WITHOUT ROWID;
+CREATE INDEX evidence_event ON evidence (event);
+CREATE TABLE example (
+  row INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, event TEXT NOT NULL, situation BLOB NOT NULL,
+  notebook TEXT NOT NULL, language TEXT NOT NULL, text TEXT NOT NULL, reason TEXT NOT NULL,
+  intent_key INTEGER NOT NULL, above_key INTEGER NOT NULL, terms INTEGER NOT NULL,
+  runs INTEGER NOT NULL DEFAULT 0, reads INTEGER NOT NULL DEFAULT 0, failures INTEGER NOT NULL DEFAULT 0,
+  rejections INTEGER NOT NULL DEFAULT 0, shown_runs INTEGER NOT NULL DEFAULT 0,
+  first_ms INTEGER NOT NULL DEFAULT 0, last_ms INTEGER NOT NULL DEFAULT 0, pinned INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX example_length ON example (row, terms);
+CREATE TABLE total (examples INTEGER NOT NULL, terms INTEGER NOT NULL);
+INSERT INTO total VALUES (0, 0);
+CREATE TRIGGER example_listed AFTER INSERT ON example
+  BEGIN UPDATE total SET examples = examples + 1, terms = terms + new.terms; END;
+CREATE TRIGGER example_unlisted AFTER DELETE ON example
+  BEGIN UPDATE total SET examples = examples - 1, terms = terms - old.terms; END;
+CREATE TRIGGER example_reworded AFTER UPDATE OF terms ON example
+  BEGIN UPDATE total SET terms = terms - old.terms + new.terms; END;
+CREATE INDEX example_notebook ON example (notebook, last_ms);
+CREATE INDEX example_intent ON example (intent_key, last_ms);
+CREATE INDEX example_above ON example (above_key, last_ms);
+CREATE VIRTUAL TABLE words USING fts5 (
+  terms, content = '', columnsize = 0, detail = none, tokenize = "ascii tokenchars '{_TERM_CHARS}'"
+);
+CREATE VIRTUAL TABLE word_instances USING fts5vocab (words, instance);
+"""
+
+EMPTY = """
+DELETE FROM segment; DELETE FROM event; DELETE FROM offered; DELETE FROM ghost; DELETE FROM evidence; DELETE FROM example;
+INSERT INTO words (words) VALUES ('delete-all');
+"""
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """The one connection that writes; used from one thread at a time."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=64)
+    connection.executescript(
+        f"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON; PRAGMA cache_size=-{CACHE_KIB};"
+        "PRAGMA mmap_size=0; PRAGMA wal_autocheckpoint=0; PRAGMA temp_store=MEMORY;"
+    )
+    return connection
+
+
+def connect_readonly(path: Path) -> sqlite3.Connection:
+    """A connection that neither writes nor checkpoints: SQLite before 3.51.3 may damage a WAL that two do that to."""
+    connection = sqlite3.connect(
+        f"file:{path}?mode=ro", uri=True, isolation_level=None, check_same_thread=False, cached_statements=32
+    )
+    connection.executescript(f"PRAGMA query_only=ON; PRAGMA cache_size=-{CACHE_KIB // 2}; PRAGMA temp_store=MEMORY;")
+    return connection

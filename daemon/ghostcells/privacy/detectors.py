@@ -92,12 +92,12 @@ def _span(detector: _Detector, found: re.Match[str]) -> Iterator[Span]:
     start, end = max((found.span(index) for index in range(1, len(found.groups()) + 1)), key=_length, default=(0, 0))
     if end - start < _LEAST_GROUP:
         start, end = found.span()
-        while start < end and found.string[start] in _EDGES:
-            start += 1
-        while start < end and found.string[end - 1] in _EDGES:
-            end -= 1
         if start and found.string[start - 1].isalnum() and found.string[start].isalnum():
             return
+    while start < end and found.string[start] in _EDGES:
+        start += 1
+    while start < end and found.string[end - 1] in _EDGES:
+        end -= 1
     value = found.string[start:end]
     if value and detector.is_valid(value) and not values.is_reference(value) and not values.is_identifier(value):
         yield Span(start, end, detector.kind)

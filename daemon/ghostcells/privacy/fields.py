@@ -42,6 +42,9 @@ _TYPE = r"(?::[ \t]{0,3}(?:str|String|string|bytes|SecretStr|Optional\[str\]|str
 _BLANK = r"(?:[ \t]|\\\n){1,8}"
 
 _GROUPS = ("a", "b", "c", "d", "e", "bare", "word")
+_NAMED = re.compile(r"[A-Za-z_][\w.]*")
+_WORD = re.compile(r"[A-Za-z_]+")
+_DUMPED = re.compile(r"(?:export )?[A-Z0-9_]*")
 _CODE = re.compile(r"[A-Za-z_][\w.]{0,200}+[(\[]")
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 _KEY = re.compile(r"[\s>|]*(?:-[ \t]+)?(?:export[ \t]+)?[\"'\w.-]*")
@@ -69,6 +72,11 @@ def _quoted() -> re.Pattern[str]:
         rf"(?:{_CLOSE}[ \t]{{0,10}}{_TYPE}(?P<sep>:=|=>|==|!=|[=:]|)\s{{0,10}}(?:[rbfuRBFU](?=[\"']))?"
         rf"|[\"'][ \t]?(?P<comma>,)[ \t]?){_QUOTED}"
     )
+
+
+@cache
+def _dumped() -> re.Pattern[str]:
+    return re.compile(r"=(?!=)(?P<bare>[^\s\"'`]{1,4096}+)(?=[ \t]*(?:\r?\n|\Z))")
 
 
 @cache
@@ -104,7 +112,8 @@ def _option() -> re.Pattern[str]:
     """What stands before a name whose value follows behind a blank: the dashes of an option, or a verb that sets."""
     return re.compile(
         r"(?:(?:^|[\s\"'`(\[,])--?[\w-]{0,60}"
-        r"|(?:^|[\s\"'`;&(])(?:ENV|setenv|setx|set(?:[ \t]-\w{1,4}){1,3}|config(?:ure)?[ \t]set)[ \t]{1,8}[\"']?[\w./:-]{0,60})$"
+        r"|(?:^|[\s\"'`;&(])(?:ENV|setenv|setx|set(?:[ \t]-\w{1,4}){1,3}|config(?:ure)?[ \t]set)[ \t]{1,8}"
+        r"[\"']?[\w./:-]{0,60})$"
     )
 
 
@@ -130,6 +139,7 @@ def _field(text: str, name: re.Match[str], end: int) -> Span | None:
     kind = _kind(name[0])
     for pattern, is_secret in (
         (_quoted(), _quoted_is_secret),
+        (_dumped(), _dumped_is_secret),
         (_assigned(), _assigned_is_secret),
         (_spaced(), _spaced_is_secret),
         (_apart(), _option_is_secret),
@@ -212,24 +222,38 @@ def _has_blank(found: re.Match[str]) -> bool:
     return any(map(str.isspace, found.string[found.start() : _value_span(found)[0]]))
 
 
+def _dumped_is_secret(field: _Field, value: str) -> bool:
+    """A whole line of an environment's dump: no shell reads it, so no punctuation ends the value."""
+    text = field.found.string
+    before = text[text.rfind("\n", max(0, field.start - _LINE), field.start) + 1 : field.start]
+    if _DUMPED.fullmatch(before) is None or not field.name.isupper():
+        return False
+    return not (_is_placeholder(value) or values.is_expression(value) or _is_plain(field, value) or "(" in value[:1])
+
+
 def _assigned_is_secret(field: _Field, value: str) -> bool:
     if _is_placeholder(value) or values.is_expression(value) or _is_plain(field, value):
         return False
-    after = field.found.string[field.found.end() : field.found.end() + 1]
-    return not (after in ("(", "[") or (after in (",", ")") and value.isidentifier() and value.isascii()))
+    text, end = field.found.string, field.found.end()
+    after = text[end : end + 1]
+    called = after in ("(", "[") and _NAMED.fullmatch(value) is not None
+    passed_on = after in (",", ")") and _WORD.fullmatch(value) is not None and "(" in text[max(0, end - _LINE) : end]
+    return not (called or passed_on)
 
 
 def _spaced_is_secret(field: _Field, value: str) -> bool:
     if not value or not _stands_apart(field, value):
         return False
-    if _is_placeholder(value) or value[0] in "([{/" or _CODE.match(value) or _is_plain(field, value):
+    if _is_placeholder(value) or value[0] in "([{" or _CODE.match(value) or _is_plain(field, value):
         return False
     sep = field.found["sep"]
     if sep in ("=", ":=", "=>") and (_DOTTED.fullmatch(value) or value.startswith(field.name)):
         return False
     if values.looks_random(value):
         return sep != "|" or len(value) >= _LEAST_ID
-    return sep == ":" and field.kind == "password" and len(value) >= _LEAST_PIN and _fills_line(field)
+    if field.kind != "password" or len(value) < _LEAST_PIN or not _fills_line(field):
+        return False
+    return sep == ":" or (sep == "=" and field.found.string[field.start - 1 : field.start] in (".", "-"))
 
 
 def _stands_apart(field: _Field, value: str) -> bool:
@@ -257,9 +281,11 @@ def _said_is_secret(field: _Field, value: str) -> bool:
     if field.start and field.found.string[field.start - 1] in "_-.=$/":
         return False
     value = value.rstrip("!?:_")
-    if _is_placeholder(value) or values.is_identifier(value) or not values.looks_random(value):
+    if _is_placeholder(value) or not values.looks_random(value):
         return False
-    return field.found["bare"] is not None or (
+    if field.found["bare"] is not None:
+        return field.kind == "password" or not values.is_identifier(value)
+    return not values.is_identifier(value) and (
         len(field.name) >= len("password") and field.kind == "password" and any(map(str.isdigit, value))
     )
 

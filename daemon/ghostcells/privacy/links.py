@@ -27,7 +27,7 @@ def _user_info() -> re.Pattern[str]:
     """A password may hold anything but blanks and quotes; one that begins like a port and a path is none."""
     return re.compile(
         r"://(?:(?P<user>[^\s/?#:@\"'<>`\\\[\](),]{1,256}+)@"
-        r"|(?:[^\s/?#:@\"'`\\,]{0,256}+):(?!\d{1,5}(?:/|\?|#))(?:(?P<plain>[^\s/\"'`\\]{1,256})|(?P<odd>[^\s@\"'`\\]{1,256}+))@)"
+        r"|(?:[^\s/?#:@\"'`\\,]{0,256}+):(?:(?<=//:)|(?!\d{1,5}(?:/|\?|#)))(?:(?P<plain>[^\s/\"'`\\]{1,256})|(?P<odd>[^\s@\"'`\\]{1,256}+))@)"
     )
 
 

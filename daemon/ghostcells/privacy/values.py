@@ -69,6 +69,8 @@ _SPECIAL = frozenset("!@#$%^&*+~?=")
 _WORDY = re.compile(r"[A-Za-z]+(?:[-_.'/][A-Za-z]+)*")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{24,}={0,2}")
 _SHORT = 4
+_SHOWN = 8
+"""How many letters of a masked secret tools show around the mask, at most."""
 _LONGEST_PLACEHOLDER = 80
 
 
@@ -80,11 +82,16 @@ def is_reference(value: str) -> bool:
     rest = _SCHEME.sub("", _REFERENCE.sub("", bare).partition("$(")[0])
     if rest != bare and sum(map(str.isalnum, rest)) < _SHORT:
         return True
-    if len(set(bare.lower())) <= 2 or _MASKED.search(bare):  # noqa: PLR2004 (one letter, or two in turn: a mask)
+    if len(set(bare.lower())) <= 2 or _is_masked(bare):  # noqa: PLR2004 (one letter, or two in turn: a mask)
         return True
     if len(bare) > _LONGEST_PLACEHOLDER:
         return False
     return bool(_PLACEHOLDER.fullmatch(bare) or _UPPER_NAME.fullmatch(bare) or _ALIAS.fullmatch(bare))
+
+
+def _is_masked(value: str) -> bool:
+    rest = _MASKED.sub("", value)
+    return rest != value and sum(map(str.isalnum, rest)) <= _SHOWN
 
 
 def is_location(value: str) -> bool:

@@ -143,6 +143,8 @@ def test_of_a_thousand_identifiers_none_is_redacted(place):
         "https://user:$PASS@example.com/",
         "postgres://user:<password>@host/db",
         "API_KEY=YOUR_API_KEY",
+        "curl https://hooks.slack.com/services/YOUR/SLACK/WEBHOOK",
+        "REGISTRY_AUTH=htpasswd",
         'api_key = os.environ["API_KEY"]',
         "password = getpass.getpass()",
         "login(user=user, password=password)",

@@ -22,14 +22,14 @@ _HINTS = ("pass", "pwd", "secret", "token", "key", "auth", "cred", "psk", "pw", 
 
 _NAME = (
     r"(?:password|passwd|passphrase|passwort|passcode|kennwort|(?:store|key|require|user|db|root|admin)pass|pwd|pass|pw|psk|secret|token|credentials?|creds?"
-    r"|_auth|basic[_-]?auth|signature|sig|"
+    r"|_?auth|basic[_-]?auth|signature|sig|"
     r"(?:api|access|secret|private|auth|account|storage|sign(?:ing)?|encrypt(?:ion)?|master|shared|license|app(?:lication)?"
     r"|service|session|webhook|deploy|preshared|hmac|client|admin|consumer|integration|ingest(?:ion)?|subscription|function"
     r"|host|functions|datadog|root|write|server|publish|secure|vault|unseal|recovery)[_\-. ]?key|key[_-](?:data|base))"
     r"(?:[_-]?(?:\d{1,3}|v\d|value|hash|base64|b64|plain|text|string|prod(?:uction)?|dev|staging|stage|test|old|new|current"
     r"|primary|secondary|main))?(?![a-z0-9_-])"
 )
-_SHORT_NAMES = ("pass", "pw", "psk", "cred", "sig")
+_SHORT_NAMES = ("pass", "pw", "psk", "cred", "sig", "auth")
 """Names that other words end with too (`compass`): a name only where a word begins, `dbPass` included."""
 _CLOSE = r"(?:\\{0,4}[\"'`])?\]?"
 _QUOTED = (
@@ -55,6 +55,7 @@ _MIXED = re.compile(r"^(?!--|\w+=)[^\s]*[0-9][^\s]*$|^[A-Za-z][^\s=]*[!@#$%^&*+~
 _TOO_SHORT = 3
 _LEAST_PIN = 4
 _LEAST_ID = 8
+_LEAST_AUTH = 12
 _LEAST_SIGNATURE = 20
 _LINE = 200
 _OPTION_LENGTH = 90
@@ -191,6 +192,8 @@ def _is_plain(field: _Field, value: str) -> bool:
     """Whether the value is a word or a number that the name alone does not make a secret."""
     if _letters(value) == _letters(field.name):
         return True
+    if field.name.lower() in ("auth", "_auth"):
+        return not values.looks_random(value, least=_LEAST_AUTH)
     if values.is_number(value):
         return len(value) < (_LEAST_PIN if field.kind == "password" else _LEAST_ID)
     if field.kind == "signature":

@@ -36,7 +36,7 @@ def _header() -> re.Pattern[str]:
     return re.compile(
         r"(?:authorization(?:\\{0,4}[\"'`]?\]?[ \t]{0,4}[:=]|[\"'],)[ \t]{0,4}(?:[rbf](?=[\"']))?\\{0,4}[\"'`]?"
         r"(?:(?:bearer|basic|token|apikey|key|digest|negotiate|bot|splunk|genie[kK]ey|sso-key)[ \t]{1,4})?"
-        r"|\bbearer[ \t]{1,4}|\bx-[\w-]{0,40}?(?:key|token|secret|auth|password|credential|signature)[\w-]{0,20}"
+        r"|\bbearer[ \t]{1,4}|\bx-[\w-]{0,40}?(?:key|token|secret|auth|password|credential|signature)"
         r"\\{0,4}[\"'`]?[ \t]{0,4}[:=][ \t]{0,4}\\{0,4}[\"'`]?)"
         r"(?P<token>[^\s\"'`,;<>\\]{1,4096}+)",
         re.IGNORECASE,

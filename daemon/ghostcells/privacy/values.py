@@ -58,7 +58,7 @@ _UPPER_NAME = re.compile(
     r"(?:[A-Z]+_)*(?:PASSWORD|PASSWD|PASS|PWD|TOKEN|KEY|SECRET|HERE|VALUE|NAME|FILE|PATH|ARN|URL|USER|ID|PLACEHOLDER)"
 )
 _SCHEME = re.compile(r"^(?:bearer|basic|token)\s+", re.IGNORECASE)
-_ALIAS = re.compile(r"[*&][A-Za-z_]+")
+_ALIAS = re.compile(r"[*&][A-Za-z_]+|\$[A-Za-z_][A-Za-z_:.-]*|.*(?:^|[/_-])YOUR(?:[/_-].*)?")
 _NUMBER = re.compile(r"[+-]?\d+(?:[.:/-]\d+)*\s?(?:[kmgt]i?b?|ms|s|m|h|d|px|%)?", re.IGNORECASE)
 _IDENTIFIER = re.compile(
     r"[0-9a-f]{7}|[0-9a-f]{40}|(?:sha(?:256|512):)?[0-9a-f]{64}|[0-9A-HJKMNP-TV-Z]{26}"

@@ -5,7 +5,8 @@ from pathlib import Path
 
 DATA_VARIABLE = "GHOSTCELLS_DATA_DIR"
 CONFIG_VARIABLE = "GHOSTCELLS_CONFIG"
-OWN_VARIABLES = frozenset({DATA_VARIABLE, CONFIG_VARIABLE})
+MODELS_VARIABLE = "GHOSTCELLS_MODELS_DIR"
+OWN_VARIABLES = frozenset({DATA_VARIABLE, CONFIG_VARIABLE, MODELS_VARIABLE})
 """Variables of ours that are not settings."""
 FILE_NAME = "config.toml"
 
@@ -28,3 +29,12 @@ def config_file(flag: str | None, environ: Mapping[str, str]) -> tuple[Path, boo
     from platformdirs import user_config_path
 
     return user_config_path("ghostcells", appauthor=False) / FILE_NAME, False
+
+
+def models_dir(environ: Mapping[str, str]) -> Path:
+    """Where models are installed, for all data directories of the user."""
+    if named := environ.get(MODELS_VARIABLE):
+        return Path(named).expanduser().absolute()
+    from platformdirs import user_cache_path
+
+    return user_cache_path("ghostcells", appauthor=False) / "models"

@@ -32,21 +32,19 @@ class Refused(Exception):
 
 
 class Client:
-    """One daemon; made by `start`, ended by `close`."""
+    """One daemon; made by `start`, ended by `close`. `notified` hears each of its notifications, in order."""
 
-    def __init__(self, process: asyncio.subprocess.Process, notified: Notified) -> None:
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.notified: Notified = lambda _method, _params: None
         self._process = process
-        self._notified = notified
         self._waiting: dict[int, tuple[str, asyncio.Future[Any]]] = {}
         self._number = 0
         self._complaints: list[str] = []
         self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._listen())]
 
     @classmethod
-    async def start(
-        cls, command: Sequence[str], notified: Notified, *, env: Mapping[str, str] | None = None
-    ) -> "Client":
-        """Start a daemon; `notified` hears each of its notifications, in order."""
+    async def start(cls, command: Sequence[str], *, env: Mapping[str, str] | None = None) -> "Client":
+        """Start a daemon; it says nothing before `initialize`."""
         process = await asyncio.create_subprocess_exec(
             *command,
             stdin=asyncio.subprocess.PIPE,
@@ -56,7 +54,7 @@ class Client:
             limit=_LIMIT,
             start_new_session=True,
         )
-        return cls(process, notified)
+        return cls(process)
 
     async def initialize(self, options: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The handshake; returns what the daemon says of itself."""
@@ -143,7 +141,7 @@ class Client:
         elif "id" in message:
             self._write({"id": message["id"], "result": None})
         else:
-            self._notified(message["method"], message.get("params") or {})
+            self.notified(message["method"], message.get("params") or {})
 
     async def _listen(self) -> None:
         stream = self._process.stderr

@@ -7,7 +7,7 @@ it takes to be told apart from rest. Fails if no ghost appears, or if the second
 import asyncio
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any
 
 from ghostcells.domain.distance import argument_distance
 from ghostcells.domain.notebook import CellKind
+from ghostcells.trial.client import Client
 from ghostcells.trial.editor import Editor, TrialCell
 from ghostcells.trial.shell import run
 
@@ -66,8 +67,21 @@ def _gaps(typed: list[list[Any]]) -> list[int]:
     return [gap for _, gaps in typed for gap in gaps]
 
 
-async def play(editor: Editor, scenes: list[Scene], folder: Path, tell: Tell) -> None:
-    """Play all scenes in one notebook; raises `NoGhost` where the demonstration fails."""
+async def play(command: Sequence[str], folder: Path, heading: str, scenes: list[Scene], tell: Tell) -> None:
+    """Start a daemon and play all scenes in one notebook; raises `NoGhost` where the demonstration fails."""
+    client = await Client.start(command)
+    editor = Editor(client, (folder / "demo.md").as_uri())
+    client.notified = editor.notified
+    try:
+        about = (await client.initialize())["serverInfo"]
+        tell("daemon", f"{about['name']} {about['version']}")
+        editor.open(heading)
+        await _played(editor, scenes, folder, tell)
+    finally:
+        await client.close()
+
+
+async def _played(editor: Editor, scenes: list[Scene], folder: Path, tell: Tell) -> None:
     seen: list[Seen] = []
     for scene in scenes:
         cell = editor.add(CellKind.MARKUP)

@@ -62,7 +62,6 @@ class TrialApp(App[None]):
         self._heading = heading
         self._drawing = False
         self._editor: Editor | None = None
-        self._first_status: dict[str, Any] = {}
 
     @property
     def editor(self) -> Editor:
@@ -76,15 +75,14 @@ class TrialApp(App[None]):
         yield Footer(show_command_palette=False)
 
     async def on_mount(self) -> None:
-        client = await Client.start(self._command, self._notified)
+        client = await Client.start(self._command)
+        self._editor = Editor(client, (self._folder / "demo.md").as_uri(), changed=self._soon)
+        client.notified = self._editor.notified
         try:
             await client.initialize()
         except DaemonEnded as error:
             self.exit(return_code=1, message=str(error))
             return
-        self._editor = Editor(
-            client, (self._folder / "demo.md").as_uri(), changed=self._soon, status=self._first_status
-        )
         self.editor.open(self._heading)
         first = self.editor.add(CellKind.MARKUP)
         await self._draw()
@@ -94,12 +92,6 @@ class TrialApp(App[None]):
         if self._editor is not None:
             self._editor.changed = lambda: None
             await self._editor.client.close()
-
-    def _notified(self, method: str, params: dict[str, Any]) -> None:
-        if self._editor is not None:
-            self._editor.notified(method, params)
-        elif method == "ghostcells/status":
-            self._first_status = params
 
     def _soon(self) -> None:
         """Draw once, however much has changed by then."""

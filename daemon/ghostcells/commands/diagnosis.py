@@ -1,0 +1,143 @@
+"""What `doctor` looks at: one small function per question, each with an answer and, if that is bad, the next step."""
+
+import argparse
+import importlib.util
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Iterator
+from enum import Enum
+
+import msgspec
+
+from ghostcells import __version__
+from ghostcells.commands.data import answered, opened
+from ghostcells.commands.settings import checked, data_dir_of
+from ghostcells.config.places import config_file, models_dir
+from ghostcells.config.schema import Settings, chosen_provider
+from ghostcells.domain.errors import GhostcellsError
+
+_EXTRAS = {
+    "minilm": ("numpy", "onnxruntime", "tokenizers"),
+    "try": ("textual",),
+    "completion": ("shtab",),
+    "keyring": ("keyring",),
+}
+
+
+class State(Enum):
+    """LACKING is a wish that nothing depends on."""
+
+    GOOD = "good"
+    LACKING = "lacking"
+    BAD = "bad"
+
+
+class Finding(msgspec.Struct, frozen=True):
+    about: str
+    state: State
+    text: str
+    advice: str = ""
+
+
+def diagnose(options: argparse.Namespace) -> list[Finding]:
+    """All questions, in the order in which a failure explains the later ones."""
+    settings, problems = checked(options)
+    findings = [
+        Finding("ghostcells", State.GOOD, f"{__version__}, Python {platform.python_version()} at {sys.executable}"),
+        _configuration(options),
+        *(Finding("configuration", State.BAD, str(problem)) for problem in problems),
+        _directory(options),
+    ]
+    if findings[-1].state is State.GOOD:
+        findings += _data(options)
+    return [*findings, _embedder(settings), _provider(settings), *_extras()]
+
+
+def _configuration(options: argparse.Namespace) -> Finding:
+    file, _ = config_file(options.config, os.environ)
+    text = f"{file}" if file.exists() else f"defaults ({file} does not exist)"
+    return Finding("configuration", State.GOOD, text)
+
+
+def _directory(options: argparse.Namespace) -> Finding:
+    """Whether the data directory can be written; a missing one is tried at the nearest directory above."""
+    directory = data_dir_of(options)
+    place = directory
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    try:
+        with tempfile.TemporaryFile(dir=place):
+            pass
+    except OSError as error:
+        advice = "make it writable, or name another: --data-dir DIR, GHOSTCELLS_DATA_DIR"
+        return Finding("data", State.BAD, f"{directory}: {error.strerror}", advice)
+    return Finding("data", State.GOOD, f"{directory}" if directory.exists() else f"{directory} (made when needed)")
+
+
+def _data(options: argparse.Namespace) -> Iterator[Finding]:
+    """Whether log and index can be read; a directory that does not exist is not made for that."""
+    if not data_dir_of(options).exists():
+        yield Finding(
+            "memory", State.LACKING, "empty", "ghostcells learn PATH reads your runbooks; ghostcells try shows how"
+        )
+        return
+    try:
+        with opened(options) as data:
+            count = data.examples.count()
+            stats = answered(data.queries.stats(since_ms=None))
+    except (GhostcellsError, OSError) as error:
+        yield Finding("log and index", State.BAD, str(error))
+        return
+    yield Finding("log and index", State.GOOD, f"{stats['executed']} runs, {stats['suggested']} suggestions")
+    advice = "" if count else "ghostcells learn PATH reads your runbooks; running cells teaches too"
+    yield Finding("memory", State.GOOD if count else State.LACKING, f"{count} examples", advice)
+
+
+def _embedder(settings: Settings) -> Finding:
+    """Which embedder is in use; an installed one is made to embed a text."""
+    wanted = settings.memory.embedder
+    if wanted == "lexical":
+        return Finding("embedder", State.GOOD, "lexical, as the configuration says")
+    if wanted == "openai":
+        advice = "ghostcells config set memory.embedder auto"
+        return Finding(
+            "embedder", State.BAD, "openai is not in this release; texts are compared by their words", advice
+        )
+    from ghostcells.embedders.install import installed, missing_modules
+
+    state = State.BAD if wanted == "minilm" else State.LACKING
+    if missing := missing_modules():
+        text = f"lexical: the sentence model needs {', '.join(missing)}"
+        return Finding("embedder", state, text, "pip install 'ghostcells[minilm]' && ghostcells models install")
+    found = installed(models_dir(os.environ))
+    if found is None:
+        return Finding("embedder", state, "lexical: the sentence model is not installed", "ghostcells models install")
+    try:
+        from ghostcells.embedders.install import MODEL_FILE, TOKENIZER_FILE
+        from ghostcells.embedders.minilm import SentenceModel
+
+        SentenceModel(found.directory / MODEL_FILE, found.directory / TOKENIZER_FILE).vector("list all files")
+    except Exception as error:  # noqa: BLE001 - whatever a native library raises is what the user has to hear
+        advice = "ghostcells models remove && ghostcells models install"
+        return Finding("embedder", State.BAD, f"the sentence model does not work: {error}", advice)
+    return Finding("embedder", State.GOOD, f"minilm, in {found.directory}")
+
+
+def _provider(settings: Settings) -> Finding:
+    """Which model would be asked; none can be in this release."""
+    wanted = chosen_provider(settings, os.environ)
+    if wanted == "none":
+        return Finding("model", State.GOOD, "none: suggestions come from memory")
+    source = "configuration" if settings.model.provider else "key in the environment"
+    text = f"none: {wanted} (from the {source}) is not in this release; suggestions come from memory, nothing is sent"
+    return Finding("model", State.LACKING, text)
+
+
+def _extras() -> Iterator[Finding]:
+    for name, modules in _EXTRAS.items():
+        missing = [module for module in modules if importlib.util.find_spec(module) is None]
+        state = State.LACKING if missing else State.GOOD
+        text = f"without {', '.join(missing)}" if missing else "installed"
+        yield Finding("extra", state, f"{name}: {text}", f"pip install 'ghostcells[{name}]'" if missing else "")

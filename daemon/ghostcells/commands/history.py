@@ -1,0 +1,205 @@
+"""`events`, `cell`, `trace`, `sessions`, `stats`: what happened, as the protocol's queries tell it."""
+
+import argparse
+import re
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ghostcells.commands.data import NotFound, answered, opened
+from ghostcells.commands.output import (
+    command,
+    moment,
+    one_line,
+    print_json,
+    print_json_line,
+    print_table,
+    short_name,
+)
+from ghostcells.domain.errors import ConfigError
+from ghostcells.domain.ids import is_ulid
+
+if TYPE_CHECKING:
+    from ghostcells.app import Data
+
+_FOLLOW_SECONDS = 0.5
+_PAGE = 1_000
+_UNITS = {"m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    events_ = command(
+        commands,
+        "events",
+        "Show what happened: suggested, accepted, executed, learned.",
+        examples="ghostcells events --limit 20\nghostcells events --follow\nghostcells events --json | jq .type",
+    )
+    events_.add_argument("--follow", action="store_true", help="go on with what happens from now on, until Ctrl-C")
+    events_.add_argument("--limit", type=int, default=50, metavar="N", help="the last N events (default 50)")
+    events_.add_argument("--after", metavar="ID", help="only events after this one")
+    events_.set_defaults(run=events)
+    for name, about, action in (
+        ("cell", "Show the whole life of one suggested cell.", cell),
+        ("trace", "Show how a suggestion was made: candidates, times, why.", trace),
+    ):
+        made = command(commands, name, about, examples=f"ghostcells {name} 01JNB3Z6W8YQ4T0V2X5K7M9R1S")
+        made.add_argument("id", metavar="ID", help="the cell's id" if name == "cell" else "of a suggestion or its cell")
+        made.set_defaults(run=action)
+    sessions_ = command(
+        commands, "sessions", "List the times that cells had the focus.", examples="ghostcells sessions"
+    )
+    sessions_.add_argument("--limit", type=int, default=20, metavar="N")
+    sessions_.add_argument("--before", metavar="ID", help="only sessions before this one")
+    sessions_.set_defaults(run=sessions)
+    stats_ = command(
+        commands,
+        "stats",
+        "Count suggestions, acceptances, runs; show latencies.",
+        examples="ghostcells stats\nghostcells stats --since 7d",
+    )
+    stats_.add_argument("--since", metavar="AGE", help="how far back: 30m, 12h, 7d, 4w")
+    stats_.set_defaults(run=stats)
+
+
+def events(options: argparse.Namespace) -> int:
+    after = _id(options.after, "--after")
+    show = print_json_line if options.json else _print_event
+    with opened(options) as data:
+        found = _last_events(data, after, options.limit)
+        for event in found:
+            show(event)
+        after = found[-1]["id"] if found else after
+        while options.follow:
+            for event in answered(data.queries.events(after=after, limit=_PAGE)):
+                show(event)
+                after = event["id"]
+            time.sleep(_FOLLOW_SECONDS)
+    return 0
+
+
+def _last_events(data: "Data", after: str | None, limit: int) -> list[dict[str, Any]]:
+    """The last events; the protocol's query goes forward from one, so this keeps the end of what it gives."""
+    kept: list[dict[str, Any]] = []
+    while page := answered(data.queries.events(after=after, limit=_PAGE)):
+        kept = [*kept, *page][-limit:] if limit > 0 else []
+        after = page[-1]["id"]
+    return kept
+
+
+def _print_event(event: dict[str, Any]) -> None:
+    """One line: when, what, where, and what is worth knowing of this type."""
+    ghosts = event.get("cells") or [{}]
+    told = {
+        "SUGGESTED": ghosts[0].get("text", ""),
+        "EXECUTED": f"{'ok' if event.get('success') else 'failed'}: {event.get('text', '')}",
+        "LEARNED": f"{event.get('example', '')} ({event.get('reason', '')})",
+    }.get(event["type"], event.get("reason") or "")
+    print(
+        f"{moment(event['timeMs'])}  {event['type']:<15}  {short_name(event['notebook']):<20}  {one_line(told)}",
+        flush=True,
+    )
+
+
+def cell(options: argparse.Namespace) -> int:
+    return _one(options, lambda data, wanted: data.queries.cell_log(id=wanted), _print_cell)
+
+
+def trace(options: argparse.Namespace) -> int:
+    return _one(options, lambda data, wanted: data.queries.trace(id=wanted), _print_trace)
+
+
+def _one(
+    options: argparse.Namespace, ask: "Callable[[Data, str], object]", show: Callable[[dict[str, Any]], None]
+) -> int:
+    wanted = _id(options.id, "ID")
+    with opened(options) as data:
+        found = answered(ask(data, wanted or ""))
+        if found is None:
+            raise NotFound(f"nothing is known of {wanted}: `ghostcells events` shows the ids that there are")
+        print_json(found) if options.json else show(found)
+    return 0
+
+
+def _print_cell(log: dict[str, Any]) -> None:
+    for name in ("id", "notebook", "suggestion", "generated", "accepted"):
+        print(f"{name:<10}  {log.get(name) or ''}")
+    for run in log["executions"]:
+        state = "ok" if run["success"] else "failed"
+        print(
+            f"{'executed':<10}  {moment(run['timeMs'])}  {state}{', edited' if run['edited'] else ''}: {one_line(run['text'])}"
+        )
+    if end := log.get("end"):
+        print(f"{'end':<10}  {end['type']} ({end['reason']}), visible for {end['shownMs'] / 1000:.1f} s")
+    for lesson in log["learned"]:
+        print(f"{'learned':<10}  {lesson['example']} ({lesson['reason']})")
+
+
+def _print_trace(found: dict[str, Any]) -> None:
+    print(f"{found['outcome']}: {found['why']}")
+    print(f"asked by {found['trigger']} at {moment(found['timeMs'])}, session {found['session']}")
+    print("  ".join(f"{name} {ms:.1f} ms" for name, ms in found["stagesMs"].items()))
+    print_table(
+        ("confidence", "score", "from", "text"),
+        [
+            (
+                f"{one['confidence']:.0%}",
+                f"{one['score']:.2f}",
+                one.get("example") or one["source"],
+                one_line(one["text"]),
+            )
+            for one in found["candidates"]
+        ],
+    )
+    for text in found["dropped"]:
+        print(f"left out: {text}")
+
+
+def sessions(options: argparse.Namespace) -> int:
+    with opened(options) as data:
+        found = answered(data.queries.sessions(limit=options.limit, before=_id(options.before, "--before")))
+    if options.json:
+        print_json(found)
+        return 0
+    print_table(
+        ("id", "started", "seconds", "suggested", "accepted", "executed", "notebook"),
+        [
+            (
+                one["id"],
+                moment(one["startMs"]),
+                "" if one["endMs"] is None else f"{(one['endMs'] - one['startMs']) / 1000:.0f}",
+                *(str(one[name]) for name in ("suggested", "accepted", "executed")),
+                short_name(one["notebook"]),
+            )
+            for one in found
+        ],
+    )
+    return 0
+
+
+def stats(options: argparse.Namespace) -> int:
+    since = None if options.since is None else round(time.time() * 1000) - _age_ms(options.since)
+    with opened(options) as data:
+        found = answered(data.queries.stats(since_ms=since))
+    if options.json:
+        print_json(found)
+        return 0
+    latencies = found.pop("latencyMs", {})
+    print_table(("count", ""), [(name, f"{value:g}") for name, value in found.items()])
+    if latencies:
+        print()
+        rows = [(name, *(f"{one[part]:.1f}" for part in ("p50", "p90", "p99"))) for name, one in latencies.items()]
+        print_table(("milliseconds", "p50", "p90", "p99"), rows)
+    return 0
+
+
+def _id(text: str | None, what: str) -> str | None:
+    if text is not None and not is_ulid(text.upper()):
+        raise ConfigError(f"{what}: expected an id of 26 letters and digits, got {text!r}")
+    return text and text.upper()
+
+
+def _age_ms(text: str) -> int:
+    match = re.fullmatch(r"(\d+)([mhdw])", text.strip())
+    if match is None:
+        raise ConfigError(f"--since: expected a number with m, h, d or w, such as 7d, got {text!r}")
+    return int(match[1]) * _UNITS[match[2]] * 1000

@@ -1,0 +1,81 @@
+"""How commands speak: tables and plain lines for people, JSON for programs, complaints on stderr."""
+
+import argparse
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+DAY_SECONDS = 86_400
+
+
+def command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, about: str, *, examples: str = ""
+) -> argparse.ArgumentParser:
+    """A subcommand with the options that all have. `examples` are whole command lines, one a line."""
+    epilog = "examples:\n" + "\n".join(f"  {line}" for line in examples.splitlines()) if examples else None
+    made = commands.add_parser(
+        name, help=about, description=about, epilog=epilog, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    made.add_argument("--data-dir", metavar="DIR", help="where everything is stored (else GHOSTCELLS_DATA_DIR)")
+    made.add_argument("--config", metavar="FILE", help="the configuration file (else GHOSTCELLS_CONFIG)")
+    made.add_argument("--json", action="store_true", help="answer with JSON, for programs")
+    return made
+
+
+def complain(text: str) -> None:
+    print(f"ghostcells: {text}", file=sys.stderr)
+
+
+def console() -> "Console":
+    from rich.console import Console
+
+    return Console(highlight=False)
+
+
+def print_json(value: Any) -> None:
+    print(msgspec.json.format(msgspec.json.encode(value)).decode())
+
+
+def print_json_line(value: Any) -> None:
+    print(msgspec.json.encode(value).decode(), flush=True)
+
+
+def builtins(value: Any) -> Any:
+    """The value as the protocol's JSON, whatever structs it is made of."""
+    return msgspec.to_builtins(value)
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """A table that leaves its last column what room there is."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for number, column in enumerate(columns):
+        last = number == len(columns) - 1
+        table.add_column(column, no_wrap=not last, overflow="fold" if last else "ellipsis")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    console().print(table)
+
+
+def moment(time_ms: int | None) -> str:
+    """A time as people here write it."""
+    return "" if time_ms is None else time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(time_ms / 1000))
+
+
+def one_line(text: str, limit: int = 100) -> str:
+    """The first line of a text, cut short."""
+    line, _, more = text.strip().partition("\n")
+    return line if len(line) <= limit and not more else f"{line[: limit - 1]}…"
+
+
+def short_name(uri: str) -> str:
+    """The last part of a notebook's URI."""
+    return uri.rsplit("/", 1)[-1]

@@ -1,0 +1,90 @@
+"""`try`: the terminal notebook, or a recorded session played into the real daemon."""
+
+import argparse
+import importlib.util
+import sys
+import tempfile
+from importlib import resources
+from pathlib import Path
+
+from ghostcells.commands.data import opened
+from ghostcells.commands.learn import learn
+from ghostcells.commands.output import command, complain, print_json
+from ghostcells.trial.sandbox import furnish
+
+_HEADING = "# Orders on call"
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    made = command(
+        commands,
+        "try",
+        "See ghosts in a small notebook in the terminal, with an invented service to operate.",
+        examples="ghostcells try\nghostcells try --play\nghostcells try --data-dir ~/my-memory",
+    )
+    made.add_argument("--play", action="store_true", help="play a recorded session and print what happens")
+    made.add_argument("--trace", type=Path, metavar="FILE", help="the recording to play instead of the packaged one")
+    made.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Without a terminal the recording is played: there is nobody to type."""
+    interactive = sys.stdin.isatty() and sys.stdout.isatty()
+    plays = options.play or options.trace is not None or options.json or not interactive
+    if not plays and importlib.util.find_spec("textual") is None:
+        complain("the notebook needs textual: pip install 'ghostcells[try]'. Without it: ghostcells try --play")
+        return 1
+    with tempfile.TemporaryDirectory(prefix="ghostcells-try-") as scratch:
+        own = options.data_dir is not None
+        options.data_dir = options.data_dir or str(Path(scratch) / "data")
+        folder = furnish(Path(scratch) / "orders")
+        _seed(options, folder, only_if_empty=own)
+        return _play(options, folder) if plays else _show(options, folder)
+
+
+def _seed(options: argparse.Namespace, folder: Path, *, only_if_empty: bool) -> None:
+    """Let the daemon read the runbook that comes along, unless the user's own memory has something to say."""
+    runbook = folder / "runbook.md"
+    runbook.write_text(
+        (resources.files("ghostcells.trial") / "runbook.md").read_text(encoding="utf-8"), encoding="utf-8"
+    )
+    with opened(options) as data:
+        if not only_if_empty or not data.examples.count():
+            learn(data, [runbook])
+
+
+def _daemon(options: argparse.Namespace) -> list[str]:
+    config = ["--config", options.config] if options.config else []
+    return [sys.executable, "-m", "ghostcells", "serve", "--data-dir", options.data_dir, *config]
+
+
+def _show(options: argparse.Namespace, folder: Path) -> int:
+    from ghostcells.trial.screen import TrialApp
+
+    app = TrialApp(_daemon(options), folder, _HEADING)
+    app.run()
+    return app.return_code or 0
+
+
+def _play(options: argparse.Namespace, folder: Path) -> int:
+    import asyncio
+
+    from ghostcells.trial.client import DaemonEnded, Refused
+    from ghostcells.trial.play import NoGhost, play, recorded
+
+    told: list[dict[str, str]] = []
+
+    def tell(step: str, text: str) -> None:
+        told.append({"step": step, "text": text})
+        if not options.json:
+            print(f"{step:<9} {text}", flush=True)
+
+    try:
+        asyncio.run(play(_daemon(options), folder, _HEADING, recorded(options.trace), tell))
+    except (NoGhost, DaemonEnded, Refused) as error:
+        complain(str(error))
+        return 1
+    finally:
+        if options.json:
+            print_json(told)
+    return 0

@@ -1,0 +1,80 @@
+# Sourced by the other scripts: finds a Python, keeps .venv in step with pyproject.toml, fetches the sentence model.
+# Asks nothing. What was done once is not done again until pyproject.toml or the Python changes.
+
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+venv="$root/.venv"
+python="$venv/bin/python"
+export PIP_DISABLE_PIP_VERSION_CHECK=1
+trap 'echo >&2; echo "interrupted" >&2; exit 130' INT
+trap 'exit 143' TERM
+
+say() { printf '%s\n' "$*" >&2; }
+
+die() {
+  say "$*"
+  exit 1
+}
+
+# The first Python that is new enough.
+find_python() {
+  for candidate in ${PYTHON:-} python3.13 python3.12 python3.11 python3 python python3.14; do
+    if command -v "$candidate" >/dev/null 2>&1 &&
+      "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then
+      command -v "$candidate"
+      return
+    fi
+  done
+  die "ghostcells needs Python 3.11 or newer, and none was found. Install it (Debian and Ubuntu: apt install python3 python3-venv; Fedora: dnf install python3; macOS: brew install python), or name one: PYTHON=/path/to/python3.12 $0"
+}
+
+make_venv() {
+  if [ -x "$python" ] && "$python" -c 'import sys, pip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then
+    return
+  fi
+  base=$(find_python) || exit 1
+  say "making .venv with $base"
+  if ! output=$("$base" -m venv --clear "$venv" 2>&1); then
+    say "$output"
+    die "$base cannot make virtual environments. Debian and Ubuntu: apt install python3-venv"
+  fi
+}
+
+# install NAME REQUIREMENT...: once per state of pyproject.toml.
+install() {
+  name=$1
+  shift
+  stamp="$venv/.ghostcells-$name"
+  state=$(cksum <"$root/pyproject.toml")
+  if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$state" ]; then
+    return 0
+  fi
+  say "installing ($name); the first time takes a minute"
+  "$python" -m pip install --quiet "$@" || return 1
+  printf '%s\n' "$state" >"$stamp"
+}
+
+# The development tools, as pyproject.toml lists them; read here because older pips do not know groups.
+dev_requirements() {
+  "$python" -c 'import sys, tomllib; print("\n".join(tomllib.load(open(sys.argv[1], "rb"))["dependency-groups"]["dev"]))' \
+    "$root/pyproject.toml"
+}
+
+install_dev() {
+  wanted="$venv/.ghostcells-dev-requirements"
+  dev_requirements >"$wanted"
+  install dev --editable "$root[try,minilm,completion]" --requirement "$wanted" ||
+    die "the development tools could not be installed: the lines above say why"
+}
+
+# fetch_model: one attempt, and one line if it fails. `ghostcells models install` tries again.
+fetch_model() {
+  stamp="$venv/.ghostcells-model"
+  if [ -f "$stamp" ]; then
+    return 0
+  fi
+  if "$venv/bin/ghostcells" models install >"$stamp.log" 2>&1; then
+    mv "$stamp.log" "$stamp"
+  else
+    say "the sentence model could not be fetched, so texts are compared by their words: $(tail -n 1 "$stamp.log")"
+  fi
+}

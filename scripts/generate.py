@@ -1,0 +1,37 @@
+"""Writes what is made from the code: `python scripts/generate.py`; with --check it only says what is out of date."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from ghostcells.config.document import settings_page
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def files() -> dict[str, Callable[[], str]]:
+    """Path -> what the file has to hold."""
+    return {"docs/settings.md": settings_page}
+
+
+def main(arguments: list[str]) -> int:
+    stale = []
+    for name, make in files().items():
+        path, wanted = ROOT / name, make()
+        if not path.exists() or path.read_text(encoding="utf-8") != wanted:
+            stale.append(name)
+            if "--check" not in arguments:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(wanted, encoding="utf-8")
+                print(f"wrote {name}")
+    if stale and "--check" in arguments:
+        print(
+            f"out of date: {', '.join(stale)}. Run `python scripts/generate.py` and commit the outcome.",
+            file=sys.stderr,
+        )
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,16 +1,15 @@
 """Secrets that show by the name before them: assignments, JSON and YAML fields, options, sentences.
 
-The name is found by its last word (`DB_PASSWORD`, `clientSecret`, `--auth-token`), so what stands before it costs nothing,
-and every repetition is bounded or possessive, so a text is read in linear time whatever it holds.
+The name is found by its last word (`DB_PASSWORD`, `clientSecret`, `--auth-token`), so what stands before it costs nothing.
+The patterns are those of `forms`; here is what makes a value that one of them found a secret.
 """
 
 from __future__ import annotations
 
 import re
-from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from ghostcells.privacy import values
+from ghostcells.privacy import forms, values
 from ghostcells.privacy.spans import Span
 
 if TYPE_CHECKING:
@@ -20,27 +19,8 @@ if TYPE_CHECKING:
 
 _HINTS = ("pass", "pwd", "secret", "token", "key", "auth", "cred", "psk", "pw", "kennwort", "sig")
 
-_NAME = (
-    r"(?:password|passwd|passphrase|passwort|passcode|kennwort|(?:store|key|require|user|db|root|admin)pass|pwd|pass|pw|psk|secret|token|credentials?|creds?"
-    r"|_?auth|basic[_-]?auth|signature|sig|"
-    r"(?:api|access|secret|private|auth|account|storage|sign(?:ing)?|encrypt(?:ion)?|master|shared|license|app(?:lication)?"
-    r"|service|session|webhook|deploy|preshared|hmac|client|admin|consumer|integration|ingest(?:ion)?|subscription|function"
-    r"|host|functions|datadog|root|write|server|publish|secure|vault|unseal|recovery)[_\-. ]?key|key[_-](?:data|base))"
-    r"(?:[_-]?(?:\d{1,3}|v\d|value|hash|base64|b64|plain|text|string|prod(?:uction)?|dev|staging|stage|test|old|new|current"
-    r"|primary|secondary|main))?(?![a-z0-9_-])"
-)
 _SHORT_NAMES = ("pass", "pw", "psk", "cred", "sig", "auth")
 """Names that other words end with too (`compass`): a name only where a word begins, `dbPass` included."""
-_CLOSE = r"(?:\\{0,4}[\"'`])?\]?"
-_QUOTED = (
-    r"(?:(?:\\{1,4}(?P<esc>[\"'])(?P<a>(?:(?!\\{1,4}(?P=esc))[^\n]){1,4096}+)\\{1,4}(?P=esc))"
-    r"|\"(?P<b>(?:\\.|[^\"\\\n]){1,4096}+)\"|'(?P<c>(?:\\.|[^'\\\n]){1,4096}+)'|`(?P<d>[^`\s]{1,4096}+)`"
-    r"|(?<!\\)[\"'](?P<e>[^\"'\n]{4,4096}+)(?=\n|\Z))"
-)
-_BARE = r"(?:[^\s\"'`;&|<>(),\\]|,(?![\w.-]{1,40}+[=:])|\\(?![nrt\"'\\])){1,4096}+"
-_TYPE = r"(?::[ \t]{0,3}(?:str|String|string|bytes|SecretStr|Optional\[str\]|str \| None)[ \t]{0,3})?"
-_BLANK = r"(?:[ \t]|\\\n){1,8}"
-
 _GROUPS = ("a", "b", "c", "d", "e", "bare", "word")
 _NAMED = re.compile(r"[A-Za-z_][\w.]*")
 _WORD = re.compile(r"[A-Za-z_]+")
@@ -61,68 +41,11 @@ _LINE = 200
 _OPTION_LENGTH = 90
 
 
-@cache
-def _name() -> re.Pattern[str]:
-    """For a text in lower case: without regard for case the same pattern takes several times as long."""
-    return re.compile(_NAME)
-
-
-@cache
-def _quoted() -> re.Pattern[str]:
-    return re.compile(
-        rf"(?:{_CLOSE}[ \t]{{0,10}}{_TYPE}(?P<sep>:=|=>|==|!=|[=:]|)\s{{0,10}}(?:[rbfuRBFU](?=[\"']))?"
-        rf"|[\"'][ \t]?(?P<comma>,)[ \t]?){_QUOTED}"
-    )
-
-
-@cache
-def _dumped() -> re.Pattern[str]:
-    return re.compile(r"=(?!=)(?P<bare>[^\s\"'`]{1,4096}+)(?=[ \t]*(?:\r?\n|\Z))")
-
-
-@cache
-def _assigned() -> re.Pattern[str]:
-    return re.compile(rf"{_CLOSE}=(?!=)(?P<bare>{_BARE})")
-
-
-@cache
-def _spaced() -> re.Pattern[str]:
-    return re.compile(
-        rf"{_CLOSE}(?:[ \t]\[[^\]\n]{{0,40}}\])?(?:[ \t]{{0,20}}(?P<sep>:=|=>|=|:|\|)[ \t]{{0,20}})"
-        r"(?:[|>][+-]?\n[ \t]{0,40})?(?P<bare>[^\s\"'`]{1,4096}+)"
-    )
-
-
-@cache
-def _apart() -> re.Pattern[str]:
-    return re.compile(rf"[\"']?{_BLANK}(?!-)(?:{_QUOTED}|(?P<bare>{_BARE}))")
-
-
-@cache
-def _said() -> re.Pattern[str]:
-    quote = r"[\"'`*]{0,2}"
-    return re.compile(
-        rf"(?:[^\n.:=]{{0,40}}?\b(?:is|was|are|to|became)[ \t](?:now[ \t]|set[ \t]to[ \t])?[ \t]{{0,4}}{quote}"
-        r"(?P<bare>[^\s\"'`*]{4,256}+)|[ \t]{1,4}(?P<word>[^\s\"'`*()\[\]{}<>:=,;]{6,256}+))",
-        re.IGNORECASE,
-    )
-
-
-@cache
-def _option() -> re.Pattern[str]:
-    """What stands before a name whose value follows behind a blank: the dashes of an option, or a verb that sets."""
-    return re.compile(
-        r"(?:(?:^|[\s\"'`(\[,])--?[\w-]{0,60}"
-        r"|(?:^|[\s\"'`;&(])(?:ENV|setenv|setx|set(?:[ \t]-\w{1,4}){1,3}|config(?:ure)?[ \t]set)[ \t]{1,8}"
-        r"[\"']?[\w./:-]{0,60})$"
-    )
-
-
 def find_fields(reading: Reading) -> Iterator[Span]:
     hints = reading.holds(_HINTS)
     for start, end in reading.windows(hints) if hints else ():
         at = start
-        while (name := _name().search(reading.low, at, end)) is not None:
+        while (name := forms.name().search(reading.low, at, end)) is not None:
             span = _field(reading.text, name, end) if _begins_word(reading.text, name) else None
             if span is not None:
                 yield span
@@ -139,12 +62,12 @@ def _begins_word(text: str, name: re.Match[str]) -> bool:
 def _field(text: str, name: re.Match[str], end: int) -> Span | None:
     kind = _kind(name[0])
     for pattern, is_secret in (
-        (_quoted(), _quoted_is_secret),
-        (_dumped(), _dumped_is_secret),
-        (_assigned(), _assigned_is_secret),
-        (_spaced(), _spaced_is_secret),
-        (_apart(), _option_is_secret),
-        (_said(), _said_is_secret),
+        (forms.quoted(), _quoted_is_secret),
+        (forms.dumped(), _dumped_is_secret),
+        (forms.assigned(), _assigned_is_secret),
+        (forms.spaced(), _spaced_is_secret),
+        (forms.apart(), _option_is_secret),
+        (forms.said(), _said_is_secret),
     ):
         found = pattern.match(text, name.end(), end)
         if found is not None:
@@ -295,7 +218,7 @@ def _said_is_secret(field: _Field, value: str) -> bool:
 
 def _option_is_secret(field: _Field, value: str) -> bool:
     text = field.found.string
-    before = _option().search(text, max(0, field.start - _OPTION_LENGTH), field.start)
+    before = forms.option().search(text, max(0, field.start - _OPTION_LENGTH), field.start)
     if before is None or _is_placeholder(value) or values.is_expression(value) or _is_plain(field, value):
         return False
     unclear = before[0].strip() in ("-", "--") and field.name in ("secret", "pass", "credentials", "credential")

@@ -5,6 +5,8 @@ import sqlite3
 _QUERIES = {
     "event": "SELECT id, type, time_ms, notebook, session, cell, suggestion, example, CAST(body AS TEXT), forgotten, size, "
     "hex(digest) FROM event ORDER BY id",
+    "trace": "SELECT event, suggestion, session, time_ms, CAST(stages AS TEXT), input_tokens, output_tokens, cost_usd "
+    "FROM trace ORDER BY event",
     "offered": "SELECT cell, event FROM offered ORDER BY cell, event",
     "ghost": "SELECT * FROM ghost ORDER BY cell",
     "evidence": "SELECT * FROM evidence ORDER BY example, event, verdict",

@@ -67,6 +67,11 @@ class Examples:
         row = self._run(f"SELECT {_COLUMNS} FROM example WHERE id = ?", (example,)).fetchone()  # noqa: S608
         return None if row is None else self._example(row)
 
+    def last_row(self) -> int:
+        """The greatest row number, 0 where there is none."""
+        found: int | None = self._run("SELECT max(row) FROM example").fetchone()[0]
+        return found or 0
+
     def all_rows(self, after: int = 0, limit: int = 1_000) -> list[int]:
         """Rows in their order, for those who go through all."""
         return self._rows("SELECT row FROM example WHERE row > ? ORDER BY row LIMIT ?", after, limit)
@@ -158,9 +163,8 @@ class Examples:
         """The best of what was found, a short text before a long one that has the same words."""
         shortlist = sorted(scores, key=scores.__getitem__, reverse=True)[: limit * _SHORTLIST]
         marks = ",".join("?" * len(shortlist))
-        lengths = self._run(
-            f"SELECT row, terms FROM example INDEXED BY example_length WHERE row IN ({marks})", shortlist
-        )  # noqa: S608
+        query = f"SELECT row, terms FROM example INDEXED BY example_length WHERE row IN ({marks})"  # noqa: S608
+        lengths = self._run(query, shortlist)
         weighed = [
             (row, scores[row] * (_K1 + 1) / (1 + _K1 * (1 - _B + _B * length / average))) for row, length in lengths
         ]

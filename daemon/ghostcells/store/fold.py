@@ -15,6 +15,7 @@ import msgspec
 from ghostcells.domain.events import AnyRecord, Executed, Forgotten, Learned, Pinned, Suggested, Traced
 from ghostcells.domain.examples import ABOVE_CHARS, Evidence, Reason, Situation, Verdict
 from ghostcells.domain.notebook import CellKind
+from ghostcells.domain.trace import Trace
 from ghostcells.store.scrub import FORGOTTEN
 
 Teach = Callable[[AnyRecord], Sequence[Evidence]]
@@ -119,6 +120,18 @@ class Fold:
                 self._forget(record)
             case Pinned():
                 self._examples.add(record.example)
+            case Traced():
+                self._trace(record.id, record.trace)
+
+    def _trace(self, event: str, trace: Trace) -> None:
+        usage = (0, 0, 0.0)
+        if trace.model is not None:
+            usage = (trace.model.input_tokens, trace.model.output_tokens, trace.model.cost_usd)
+        stages = _encoder.encode(trace.stages_ms)
+        self._run(
+            "INSERT INTO trace VALUES (?,?,?,?,?,?,?,?)",
+            (event, trace.suggestion, trace.session, trace.time_ms, stages, *usage),
+        )
 
     def _forget(self, record: Forgotten) -> None:
         known = self._run(
@@ -171,6 +184,7 @@ class Fold:
                 del self._contents[example]
         self._run("DELETE FROM evidence WHERE event = ?", (event,))
         self._run("DELETE FROM offered WHERE event = ?", (event,))
+        self._run("DELETE FROM trace WHERE event = ?", (event,))
         self._run("DELETE FROM event WHERE id = ?", (event,))
 
     def finish(self) -> None:

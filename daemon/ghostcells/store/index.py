@@ -12,7 +12,6 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 from typing import Self
 
 from ghostcells.domain.events import AnyRecord
@@ -49,7 +48,7 @@ class Index:
     def __init__(self, paths: Paths, words: Words, slot: Slot) -> None:
         """Use `open`."""
         self.paths = paths
-        self.path: Path = slot.path
+        self.path = slot.path
         self.generation = 0
         """Grows when rows have been given anew, so that what was known by row is void."""
         self.on_forget: Callable[[list[Forgettable], str], None] = lambda _lessons, _event: None
@@ -68,6 +67,12 @@ class Index:
         except BaseException:
             slot.release()
             raise
+
+    @property
+    def identity(self) -> str:
+        """Names this file's rows for as long as they keep their numbers: what is kept by row elsewhere belongs to it."""
+        found: str = self.connection.execute("SELECT value FROM meta WHERE key = 'identity'").fetchone()[0]
+        return found
 
     def close(self) -> None:
         """Leave the slot to others."""
@@ -156,7 +161,7 @@ class Index:
         tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         if not tables:
             connection.executescript(f"BEGIN; {TABLES} COMMIT;")
-            connection.execute("INSERT INTO meta VALUES ('made', ?)", (made,))
+            connection.execute("INSERT INTO meta VALUES ('made', ?), ('identity', ?)", (made, os.urandom(8).hex()))
         elif connection.execute("SELECT value FROM meta WHERE key = 'made'").fetchone() != (made,):
             raise sqlite3.DatabaseError("it was made by another version")
         self._marks = {

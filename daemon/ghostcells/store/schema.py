@@ -15,7 +15,7 @@ CACHE_KIB = 2048
 _PUNCTUATION = "".join(chr(code) for code in range(33, 127) if not chr(code).isalnum())
 _TERM_CHARS = _PUNCTUATION.replace("'", "''").replace('"', '""')
 
-TABLES = f"""
+TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE segment (
   key INTEGER PRIMARY KEY, owner TEXT NOT NULL, number INTEGER NOT NULL, edition INTEGER NOT NULL, offset INTEGER NOT NULL,
@@ -29,9 +29,15 @@ CREATE TABLE event (
 CREATE INDEX event_type ON event (type, time_ms);
 CREATE INDEX event_cell ON event (cell, id) WHERE cell IS NOT NULL;
 CREATE INDEX event_session ON event (session, type) WHERE session IS NOT NULL;
-CREATE INDEX event_trace ON event (suggestion, id) WHERE type = 'TRACE';
 CREATE INDEX event_example ON event (example, type, id) WHERE example IS NOT NULL;
 CREATE INDEX event_segment ON event (segment);
+CREATE TABLE trace (
+  event TEXT PRIMARY KEY, suggestion TEXT NOT NULL, session TEXT NOT NULL, time_ms INTEGER NOT NULL, stages BLOB NOT NULL,
+  input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, cost_usd REAL NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX trace_suggestion ON trace (suggestion, event);
+CREATE INDEX trace_session ON trace (session);
+CREATE INDEX trace_time ON trace (time_ms);
 CREATE TABLE offered (cell TEXT NOT NULL, event TEXT NOT NULL, PRIMARY KEY (cell, event)) WITHOUT ROWID;
 CREATE INDEX offered_event ON offered (event);
 CREATE TABLE ghost (
@@ -66,13 +72,14 @@ CREATE INDEX example_notebook ON example (notebook, last_ms);
 CREATE INDEX example_intent ON example (intent_key, last_ms);
 CREATE INDEX example_above ON example (above_key, last_ms);
 CREATE VIRTUAL TABLE words USING fts5 (
-  terms, content = '', columnsize = 0, detail = none, tokenize = "ascii tokenchars '{_TERM_CHARS}'"
+  terms, content = '', columnsize = 0, detail = none, tokenize = "ascii tokenchars '$TERM_CHARS'"
 );
 CREATE VIRTUAL TABLE word_instances USING fts5vocab (words, instance);
-"""
+""".replace("$TERM_CHARS", _TERM_CHARS)
 
 EMPTY = """
-DELETE FROM segment; DELETE FROM event; DELETE FROM offered; DELETE FROM ghost; DELETE FROM evidence; DELETE FROM example;
+DELETE FROM segment; DELETE FROM event; DELETE FROM trace; DELETE FROM offered; DELETE FROM ghost; DELETE FROM evidence;
+DELETE FROM example;
 INSERT INTO words (words) VALUES ('delete-all');
 """
 

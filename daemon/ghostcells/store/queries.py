@@ -1,0 +1,205 @@
+"""The protocol's queries, on a read-only connection of their own, for one thread that may wait.
+
+Every query first has the index read what is in the log by now (`settle`, which the index's thread carries out), so a daemon
+sees its own acknowledged events at once. How a page of events is kept from jumping over a late one is told in `horizon`.
+"""
+
+import sqlite3
+import time
+from collections.abc import Callable, Collection, Sequence
+
+import msgspec
+
+from ghostcells.domain.events import INTERNAL, AnyRecord, Traced
+from ghostcells.domain.ghosts import READ_MS
+from ghostcells.domain.ids import ulid
+from ghostcells.domain.trace import Trace
+from ghostcells.domain.views import CellLog, Event, KnownCell, OpenGhost, Percentiles, Session, Stats
+from ghostcells.store import views
+from ghostcells.store.horizon import settled_before
+from ghostcells.store.index import Index
+from ghostcells.store.presence import INFLIGHT, living
+from ghostcells.store.schema import connect_readonly
+
+SESSIONS = 100
+"""How many sessions are given where no limit is."""
+WAIT_SECONDS = 0.05
+"""How long a page waits for events that others are just writing, before it ends in front of them."""
+STUCK_MS = 30_000
+"""A daemon that has been writing for longer than this has been stopped; nobody waits for it."""
+RECENT_TRACES = 2_000
+
+_PAUSE_SECONDS = 0.001
+_HIDDEN = ",".join(f"'{kind}'" for kind in sorted(INTERNAL))
+_stages = msgspec.json.Decoder(dict[str, float])
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class Queries:
+    """Reads the index that `index` writes."""
+
+    def __init__(self, index: Index, settle: Callable[[], None]) -> None:
+        """`settle` returns once the index has read all that was in the log when it was called."""
+        self._index = index
+        self._settle = settle
+        self._generation = index.generation
+        self._connection = connect_readonly(index.path)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def events(self, after: str | None, limit: int) -> list[Event]:
+        """Events in the order of their ids, such that none can still appear before the last of them."""
+        deadline = time.monotonic() + WAIT_SECONDS
+        while True:
+            border = self._border()
+            self._settle()
+            rows = self._run(
+                f"SELECT id, body FROM event WHERE id > ? AND type NOT IN ({_HIDDEN}) ORDER BY id LIMIT ?",  # noqa: S608
+                after or "",
+                limit,
+            ).fetchall()
+            page = [body for identity, body in rows if identity < border]
+            if len(page) == len(rows) or time.monotonic() >= deadline:
+                return [views.event(views.decode(body)) for body in page]
+            time.sleep(_PAUSE_SECONDS)
+
+    def cell_log(self, identity: str) -> CellLog | None:
+        self._settle()
+        return views.cell_log(identity, self._records_of(identity))
+
+    def trace(self, identity: str) -> Trace | None:
+        """How a suggestion was made; `identity` is its id, or that of a cell of it."""
+        self._settle()
+        found = self._run(
+            "SELECT e.body FROM trace t JOIN event e ON e.id = t.event "
+            "WHERE t.suggestion = coalesce((SELECT suggestion FROM ghost WHERE cell = ?1), ?1) ORDER BY t.event DESC LIMIT 1",
+            identity,
+        ).fetchone()
+        return None if found is None else msgspec.json.decode(found[0], type=Traced).trace
+
+    def sessions(self, limit: int | None = None, before: str | None = None) -> list[Session]:
+        """Sessions, newest first."""
+        self._settle()
+        rows = self._run(
+            "SELECT session, notebook, cell, time_ms FROM event WHERE session IS NOT NULL AND type = 'SESSION_STARTED' "
+            "AND session < coalesce(?, '~') ORDER BY session DESC LIMIT ?",
+            before,
+            SESSIONS if limit is None else limit,
+        ).fetchall()
+        return [self._session(*row) for row in rows]
+
+    def stats(self, since_ms: int = 0) -> Stats:
+        self._settle()
+        suggested, read, accepted, rejected, superseded = self._run(
+            "SELECT count(*), total(shown_ms >= ?), total(end_type = 'ACCEPTED'), total(end_type = 'REJECTED'), "
+            "total(end_type = 'SUPERSEDED') FROM ghost WHERE time_ms >= ?",
+            READ_MS,
+            since_ms,
+        ).fetchone()
+        executed, as_suggested = self._run(
+            "SELECT count(*), total(suggestion IS NOT NULL AND NOT json_extract(CAST(body AS TEXT), '$.edited') IS TRUE) "
+            "FROM event WHERE type = 'EXECUTED' AND time_ms >= ?",
+            since_ms,
+        ).fetchone()
+        usage = self._run(
+            "SELECT total(input_tokens), total(output_tokens), total(cost_usd) FROM trace WHERE time_ms >= ?", since_ms
+        ).fetchone()
+        return Stats(
+            suggested=suggested,
+            read=int(read),
+            accepted=int(accepted),
+            rejected=int(rejected),
+            superseded=int(superseded),
+            executed=executed,
+            executed_as_suggested=int(as_suggested),
+            examples=self._run("SELECT examples FROM total").fetchone()[0],
+            input_tokens=int(usage[0]),
+            output_tokens=int(usage[1]),
+            cost_usd=usage[2],
+            latency_ms=self._latencies(since_ms),
+        )
+
+    def lookup(self, ids: Sequence[str]) -> tuple[KnownCell, ...]:
+        """What is known of cells that were suggested; does not wait for what is new in the log."""
+        found = (views.known_cell(identity, self._records_of(identity)) for identity in dict.fromkeys(ids))
+        return tuple(known for known in found if known is not None)
+
+    def open_ghosts(self, owners: Collection[str]) -> list[OpenGhost]:
+        """Ghosts without an end that are not those of `owners`, the epochs of the daemons that live."""
+        self._settle()
+        found = []
+        for cell, suggestion, notebook, session, owner in self._run(
+            "SELECT g.cell, g.suggestion, e.notebook, e.session, s.owner FROM ghost g JOIN event e ON e.id = coalesce("
+            "(SELECT id FROM event WHERE cell = g.cell AND type = 'RESTORED' ORDER BY id DESC LIMIT 1), g.event) "
+            "JOIN segment s ON s.key = e.segment WHERE g.end_type IS NULL ORDER BY g.cell"
+        ):
+            if owner not in owners:
+                found.append(OpenGhost(cell, suggestion, notebook, session))
+        return found
+
+    def _run(self, query: str, *values: object) -> sqlite3.Cursor:
+        if self._generation != self._index.generation:
+            # The file may be another one by now.
+            self._generation = self._index.generation
+            self._connection.close()
+            self._connection = connect_readonly(self._index.path)
+        return self._connection.execute(query, values)
+
+    def _border(self) -> str:
+        """The id that no event of a page may reach; the time is taken before the others' numbers are read."""
+        now = _now_ms()
+        inflight = [cells[INFLIGHT] for cells in living(self._index.paths).values()]
+        return ulid(settled_before(now, (value for value in inflight if value > now - STUCK_MS)), 0)
+
+    def _records_of(self, cell: str) -> list[AnyRecord]:
+        rows = self._run(
+            f"SELECT id, body FROM event WHERE cell = ?1 AND type NOT IN ({_HIDDEN}) UNION "  # noqa: S608
+            "SELECT e.id, e.body FROM offered o JOIN event e ON e.id = o.event WHERE o.cell = ?1 ORDER BY 1",
+            cell,
+        )
+        return [views.decode(body) for _, body in rows]
+
+    def _session(self, session: str, notebook: str, cell: str | None, start_ms: int) -> Session:
+        ended = self._run(
+            "SELECT max(time_ms) FROM event WHERE session = ? AND type = 'SESSION_ENDED'", session
+        ).fetchone()[0]
+        executed = self._run("SELECT count(*) FROM event WHERE session = ? AND type = 'EXECUTED'", session).fetchone()[
+            0
+        ]
+        suggestions, suggested, accepted = self._run(
+            "SELECT count(DISTINCT g.suggestion), count(*), total(g.end_type = 'ACCEPTED') FROM event e "
+            "JOIN offered o ON o.event = e.id JOIN ghost g ON g.cell = o.cell AND g.event = e.id "
+            "WHERE e.session = ? AND e.type = 'SUGGESTED'",
+            session,
+        ).fetchone()
+        traces, *usage = self._run(
+            "SELECT count(*), total(input_tokens), total(output_tokens), total(cost_usd) FROM trace WHERE session = ?",
+            session,
+        ).fetchone()
+        return Session(
+            id=session,
+            notebook=notebook,
+            cell=cell,
+            start_ms=start_ms,
+            end_ms=ended,
+            completions=max(traces, suggestions),
+            suggested=suggested,
+            accepted=int(accepted),
+            executed=executed,
+            input_tokens=int(usage[0]),
+            output_tokens=int(usage[1]),
+            cost_usd=usage[2],
+        )
+
+    def _latencies(self, since_ms: int) -> dict[str, Percentiles]:
+        stages: dict[str, list[float]] = {}
+        for (encoded,) in self._run(
+            "SELECT stages FROM trace WHERE time_ms >= ? ORDER BY time_ms DESC LIMIT ?", since_ms, RECENT_TRACES
+        ):
+            for stage, taken in _stages.decode(encoded).items():
+                stages.setdefault(stage, []).append(taken)
+        return {stage: views.percentiles(values) for stage, values in sorted(stages.items())}

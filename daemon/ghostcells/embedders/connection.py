@@ -31,7 +31,7 @@ class Connection:
         self._command = command
         self._variables = variables
         self._process: Process | None = None
-        self._dismissed = False
+        self.dismissed = False
         self._ids = count(1)
         self.waiting: dict[int, asyncio.Future[wire.Answer]] = {}
         self.loaded: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -61,7 +61,7 @@ class Connection:
         try:
             assert process.stdin is not None
             assert process.stdout is not None
-            if self._dismissed:
+            if self.dismissed:
                 process.stdin.close()
             process.stdin.write(wire.frame(wire.Hello(0)))
             return await self._read(process.stdout, loaded) or f"it ended with status {await process.wait()}"
@@ -70,7 +70,7 @@ class Connection:
                 await self._end(process)
 
     def dismiss(self) -> None:
-        self._dismissed = True
+        self.dismissed = True
         if self._process is not None and self._process.stdin is not None:
             self._process.stdin.close()
 

@@ -188,13 +188,14 @@ class EmbedderProcess:
 
     async def _live(self, child: Connection) -> None:
         """See one child through its life; whatever ends it is recorded here."""
+        reason = "the embedder was closed"
         try:
-            reason = await child.run(lambda: self._loaded(child))
+            ended = await child.run(lambda: self._loaded(child))
+            reason = reason if child.dismissed else ended
         except OSError as error:
             reason = f"the embedder could not be started: {error}"
         finally:
-            child.fail_all("the embedder was closed")
-        child.fail_all(reason)
+            child.fail_all(reason)
         if child is self._child:
             self._failed(reason)
 

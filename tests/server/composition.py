@@ -1,7 +1,5 @@
 """A daemon of fakes in a process of its own: the real server and loop around a scripted engine, log and memory."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import threading
@@ -116,9 +114,7 @@ class FakeLog:
 
 
 class FakeMemory:
-    async def recall(
-        self, situation: Situation, *, limit: int, present: Sequence[str], now_ms: int
-    ) -> Recollection:
+    async def recall(self, situation: Situation, *, limit: int, present: Sequence[str], now_ms: int) -> Recollection:
         return Recollection((Candidate("ls", "shellscript", 1.0, 0.9),), 0.5, {})
 
 
@@ -130,7 +126,7 @@ class FakeQueries:
     async def events(self, *, after: str | None, limit: int) -> object:
         return self._log.records[:limit]
 
-    async def cell_log(self, *, id: str) -> object:
+    async def cell_log(self, *, id: str) -> object:  # noqa: A002 -- the port's word
         """The cells as the daemon has them."""
         if id == "forever":
             await asyncio.get_running_loop().create_future()
@@ -138,7 +134,7 @@ class FakeQueries:
             raise ZeroDivisionError
         return {uri: [[c.uri, c.language, c.text] for c in n.cells] for uri, n in self._state().notebooks.items()}
 
-    async def trace(self, *, id: str) -> object:
+    async def trace(self, *, id: str) -> object:  # noqa: A002 -- the port's word
         """Fill the event loop's own thread pool with work that does not end."""
         forever = threading.Event()
         for _ in range(64):

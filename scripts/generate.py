@@ -4,6 +4,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from ghostcells.cli import parser
+from ghostcells.commands.manual import cli_page
 from ghostcells.config.document import settings_page
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -11,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def files() -> dict[str, Callable[[], str]]:
     """Path -> what the file has to hold."""
-    return {"docs/settings.md": settings_page}
+    return {"docs/settings.md": settings_page, "docs/cli.md": lambda: cli_page(parser())}
 
 
 def main(arguments: list[str]) -> int:

@@ -12,13 +12,13 @@ from ghostcells.domain import replies
 from ghostcells.domain.errors import GhostcellsError, InvalidParams, RequestFailed
 from ghostcells.domain.events import AnyRecord, SessionStarted
 from ghostcells.domain.examples import Situation
-from ghostcells.domain.ghosts import Candidate, Ghost
+from ghostcells.domain.ghosts import Candidate, Ghost, Recollection
 from ghostcells.domain.notebook import CellKind, Notebook
 from ghostcells.engine import effects as e
 from ghostcells.engine import inputs as i
 from ghostcells.runtime.clock import SystemClock
 from ghostcells.runtime.loop import Loop
-from ghostcells.runtime.ports import Client, Recollection
+from ghostcells.runtime.ports import Client
 from ghostcells.runtime.status import StatusBoard
 from ghostcells.server.parts import InitializeInfo
 from ghostcells.server.start import make

@@ -10,7 +10,7 @@ that rounds off is repaired by whoever asks for more candidates than needed and 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 import numpy as np
 import onnxruntime
@@ -90,15 +90,22 @@ class Scan:
         next(segment for segment in reversed(self._segments) if segment.first <= slot).kill(slot)
 
     def nearest(self, query: Floats, k: int) -> list[int]:
-        """Return about the `k` best living slots of every segment, in no order: candidates for exact scoring."""
+        """Return about the `k` best living slots, in no order: candidates for exact scoring."""
         codes = _quantise_query(query)
-        found: list[int] = []
+        slots, scores = [], []
         for segment in self._segments:
             feeds = {"query": codes, "codes": segment.codes, "offset": segment.offset, "scale": segment.scale}
             feeds["k"] = np.array([min(k, segment.used)], np.int64)
-            scores, columns = self._session.run(None, feeds)
-            found += (columns[scores > DEAD_BELOW] + segment.first).tolist()
-        return found
+            best, columns = self._session.run(None, feeds)
+            alive = best > DEAD_BELOW
+            slots.append(columns[alive] + segment.first)
+            scores.append(best[alive])
+        if not slots:
+            return []
+        found, rated = np.concatenate(slots), np.concatenate(scores)
+        if len(found) > k:
+            found = found[np.argpartition(rated, -k)[-k:]]
+        return cast("list[int]", found.tolist())
 
     def _open_segment(self) -> Segment:
         segments = self._segments

@@ -44,6 +44,19 @@ class Candidate(msgspec.Struct, frozen=True):
     warnings: tuple[Caution, ...] = ()
 
 
+class Recollection(msgspec.Struct, frozen=True):
+    """What memory answers: candidates best first, those below `threshold` for the trace only.
+
+    `threshold` is the confidence below which one is not shown, `stages_ms` the time of each stage of the search, `notes` what
+    was left out and why.
+    """
+
+    candidates: tuple[Candidate, ...]
+    threshold: float
+    stages_ms: dict[str, float]
+    notes: tuple[str, ...] = ()
+
+
 class End(StrEnum):
     ACCEPTED = "ACCEPTED"
     REJECTED = "REJECTED"

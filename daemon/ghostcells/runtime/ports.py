@@ -3,22 +3,11 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
-import msgspec
-
 from ghostcells.domain.events import AnyRecord
 from ghostcells.domain.examples import Situation
-from ghostcells.domain.ghosts import Candidate
+from ghostcells.domain.ghosts import Recollection
 from ghostcells.domain.replies import PublishGhosts, Status
 from ghostcells.engine.inputs import Origin, RequestId
-
-
-class Recollection(msgspec.Struct, frozen=True):
-    """What memory answers: candidates best first, the confidence below which one is not shown, times per stage."""
-
-    candidates: tuple[Candidate, ...]
-    threshold: float
-    stages_ms: dict[str, float]
-    notes: tuple[str, ...] = ()
 
 
 class Memory(Protocol):

@@ -8,6 +8,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
 from typing import TypeVar
 
 logger = logging.getLogger(__name__)
@@ -53,6 +54,19 @@ class Worker:
 
         self.post(attempt)
         return future
+
+    def call(self, work: Callable[[], T]) -> T:
+        """The result of `work`; waits for it, and so is for other threads than the event loop's."""
+        done: Future[T] = Future()
+
+        def attempt() -> None:
+            try:
+                done.set_result(work())
+            except BaseException as error:  # noqa: BLE001 -- as above
+                done.set_exception(error)
+
+        self.post(attempt)
+        return done.result()
 
     def post(self, work: Callable[[], None]) -> None:
         """Do `work` in its turn; an exception is logged."""

@@ -1,0 +1,162 @@
+"""A daemon put together: the engine's loop with the log, the index, memory, the embedder and the editor around it."""
+
+import asyncio
+import logging
+import os
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+from ghostcells.app.asking import Asking
+from ghostcells.app.index import IndexThread
+from ghostcells.app.logs import set_level
+from ghostcells.app.settings import LiveSettings, policy_of
+from ghostcells.app.upkeep import Upkeep
+from ghostcells.app.vectors import Vectors
+from ghostcells.config.schema import Settings
+from ghostcells.domain.events import AnyRecord
+from ghostcells.embedders import install, specs
+from ghostcells.embedders.base import EmbedderSpec, EmbedderState
+from ghostcells.engine.inputs import PolicyChanged
+from ghostcells.engine.machine import step
+from ghostcells.engine.state import State
+from ghostcells.learning.learner import Learner
+from ghostcells.memory.recall import RecallMemory
+from ghostcells.privacy.records import redact_record
+from ghostcells.privacy.redact import Redactor
+from ghostcells.runtime.clock import SystemClock
+from ghostcells.runtime.loop import Loop
+from ghostcells.runtime.ports import Client
+from ghostcells.runtime.status import StatusBoard
+from ghostcells.server.parts import InitializeInfo
+from ghostcells.store.log import EventLog
+from ghostcells.store.paths import Paths
+
+logger = logging.getLogger(__name__)
+
+
+class Daemon:
+    """Fits `server.parts.App`. Made on the running event loop; raises `NewerData` for data that it must not touch."""
+
+    def __init__(self, info: InitializeInfo, client: Client, *, data_dir: Path, config: str | None) -> None:
+        clock = SystemClock()
+        epoch = clock.stamp().id(0)
+        paths = Paths(data_dir)
+        self._client = client
+        self._redactor = Redactor()
+        self._event_loop = asyncio.get_running_loop()
+        self._status = StatusBoard(client)
+        self._log = EventLog(
+            data_dir,
+            epoch,
+            loop=self._event_loop,
+            stamp=clock.stamp,
+            redact=self._redact,
+            on_committed=self._committed,
+            on_trouble=self._log_in_trouble,
+        )
+        self._index = IndexThread(paths, changed=self._examples_changed)
+        self._vectors = Vectors(_vectors_of(self._index), examples=self._index, on_state=self._embedder_changed)
+        self._memory = RecallMemory(self._index.examples, self._vectors, self._index.run)
+        self.loop = Loop(
+            step=step,
+            state=State(epoch=epoch),
+            clock=clock,
+            log=self._log,
+            memory=self._memory,
+            client=client,
+            status=self._status,
+        )
+        self._learner = Learner(append=self._append, stamp=self.loop.stamp)
+        self._asking = Asking(self._index)
+        self.queries = self._asking
+        self.origins = self._asking
+        self._upkeep = Upkeep(paths, self._log, self._asking, stamp=self.loop.stamp)
+        self._settings = LiveSettings(
+            flag=config,
+            folders=info.folders,
+            environ=os.environ,
+            tell=lambda text: client.show_message(text, error=False),
+            apply=self._apply,
+        )
+        self._settings.read(info.options)
+        self._index.follow()
+        self._upkeep.start()
+
+    def on_settings(self, editor: object) -> None:
+        self._settings.read(editor)
+
+    async def close(self) -> None:
+        """Bring everything acknowledged to disk, then end the rest."""
+        await self.loop.close()
+        await self._event_loop.run_in_executor(None, self._log.close)
+        self._upkeep.close()
+        await self._vectors.close()
+        self._asking.close()
+        self._index.close()
+
+    def _apply(self, settings: Settings) -> None:
+        set_level(settings.log.level)
+        try:
+            self._redactor = Redactor(settings.privacy.patterns)
+        except ValueError as error:
+            self._client.show_message(str(error), error=False)
+        self._memory.threshold = settings.memory.min_confidence
+        self._vectors.use(embedder_of(settings), settings.memory.idle_seconds or None)
+        self.loop.dispatch(PolicyChanged(at=self.loop.stamp(), policy=policy_of(settings)))
+
+    def _append(self, record: AnyRecord) -> None:
+        self._log.append(record, firm=False)
+
+    def _log_in_trouble(self, why: str | None) -> None:
+        self._status.trouble("log", f"Nothing can be saved: {why}" if why else "")
+
+    def _examples_changed(self) -> None:
+        self._vectors.examples_changed()
+
+    def _embedder_changed(self, state: EmbedderState, reason: str) -> None:
+        failed = state is EmbedderState.FAILED
+        if failed:
+            logger.warning("The embedder failed: %s", reason)
+        self._status.trouble("embedder", f"Suggestions compare words only: {reason}" if failed else "")
+
+    # What follows is called by the thread that writes the log.
+
+    def _redact(self, record: AnyRecord) -> AnyRecord:
+        redactor = self._redactor
+        return redact_record(record, lambda text: redactor.redact(text).text)
+
+    def _committed(self, records: list[AnyRecord]) -> None:
+        self._index.look()
+        self._event_loop.call_soon_threadsafe(self._learner.committed, records)
+
+
+def models_dir() -> Path:
+    """Where sentence models are installed, for all data directories of the user."""
+    named = os.environ.get("GHOSTCELLS_MODELS_DIR")
+    return Path(named) if named else user_cache_path("ghostcells", appauthor=False) / "models"
+
+
+def embedder_of(settings: Settings) -> EmbedderSpec | None:
+    """The embedder that the settings ask for, None for words alone: also where the one asked for is not installed."""
+    match settings.memory.embedder:
+        case "lexical":
+            return None
+        case "openai":
+            return specs.openai()
+        case _:
+            model = install.installed(models_dir())
+            return None if model is None else specs.minilm(model)
+
+
+def _vectors_of(thread: IndexThread) -> Path:
+    """Vectors belong to the rows of one index file; those of files that are no more are removed."""
+    import shutil
+
+    home = thread.index.path.with_suffix(".vectors")
+    mine = home / thread.index.identity
+    if home.is_dir():
+        for other in home.iterdir():
+            if other != mine:
+                shutil.rmtree(other, ignore_errors=True)
+    return mine

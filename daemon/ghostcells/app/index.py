@@ -1,0 +1,117 @@
+"""The index of this process behind its own thread: what memory searches, and what vectors are kept in step with."""
+
+import asyncio
+import logging
+import sqlite3
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeVar
+
+from ghostcells.learning.lessons import evidence_of
+from ghostcells.memory import analysis
+from ghostcells.runtime.worker import Worker
+from ghostcells.store.examples import Examples
+from ghostcells.store.fold import Words
+from ghostcells.store.index import Index
+from ghostcells.store.locks import FileLock
+from ghostcells.store.paths import Paths
+from ghostcells.store.slots import Slot
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Texts = list[tuple[int, str]]
+
+WORDS = Words(teach=evidence_of, analyse=analysis.analyse, intent_key=analysis.intent_key)
+SLICE_MS = 4.0
+"""How long a slice of catching up may take: as long as a search may have to wait for it."""
+LOOK_SECONDS = 0.5
+"""How often the logs of other daemons are looked at; what they learned is to be known within two seconds."""
+_ROWS = 500
+
+
+def open_index(paths: Paths) -> tuple[Index, tempfile.TemporaryDirectory[str] | None]:
+    """The index below the data directory; where nothing can be written there, one that ends with this process.
+
+    Returns the directory of the latter beside it, to be cleaned up.
+    """
+    try:
+        return Index.open(paths, WORDS), None
+    except (OSError, sqlite3.Error) as error:
+        logger.warning("The index cannot be kept in %s: %s", paths.index, error)
+    passing = tempfile.TemporaryDirectory(prefix="ghostcells-")
+    lock = FileLock.wait(Path(passing.name) / "0.lock")
+    return Index(paths, WORDS, Slot(Path(passing.name) / "0.sqlite", lock)), passing
+
+
+class IndexThread:
+    """Owns the index and its thread. `changed` is called on the loop when there may be other examples than before."""
+
+    def __init__(self, paths: Paths, *, changed: Callable[[], None]) -> None:
+        self.index, self._passing = open_index(paths)
+        self.examples = Examples(self.index)
+        self._worker = Worker("ghostcells-index")
+        self._loop = asyncio.get_running_loop()
+        self._changed = changed
+        self._timer: asyncio.TimerHandle | None = None
+        self._seen = (0, 0)
+
+    def run(self, work: Callable[[], T]) -> Awaitable[T]:
+        """Work on the index, in its thread; to be called on the loop."""
+        return self._worker.run(work)
+
+    def settle(self) -> None:
+        """Return once all that is in the log now has been read; for other threads than the loop's."""
+        self._worker.call(self.index.settle)
+
+    def follow(self) -> None:
+        """Look at the logs now and from time to time."""
+        self.look()
+        self._timer = self._loop.call_later(LOOK_SECONDS, self.follow)
+
+    def look(self) -> None:
+        """There may be something new in the log; for any thread."""
+        self._worker.chore(self._catch_up)
+
+    def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._worker.post(self.index.close)
+        self._worker.close()
+        if self._passing is not None:
+            self._passing.cleanup()
+
+    def _catch_up(self) -> bool:
+        more = self.index.catch_up(SLICE_MS)
+        seen = (self.examples.count(), self.examples.last_row())
+        if not more and seen != self._seen:
+            self._seen = seen
+            self._loop.call_soon_threadsafe(self._changed)
+        return more
+
+    # What the vectors ask
+
+    async def compare(self, rows: set[int]) -> tuple[Texts, list[int]]:
+        """The texts of examples that are not among `rows`, and those of `rows` that are no examples."""
+        present: set[int] = set()
+        missing: Texts = []
+        part = await self._rows_after(0)
+        while part:
+            present.update(part)
+            missing += await self._texts([row for row in part if row not in rows])
+            part = await self._rows_after(part[-1])
+        return missing, sorted(rows - present)
+
+    async def newer(self, row: int) -> Texts:
+        """The texts of the examples after this row."""
+        return await self._texts(await self._rows_after(row))
+
+    def _rows_after(self, row: int) -> Awaitable[list[int]]:
+        return self.run(lambda: self.examples.all_rows(row, _ROWS))
+
+    async def _texts(self, rows: list[int]) -> Texts:
+        if not rows:
+            return []
+        found = await self.run(lambda: self.examples.load(rows))
+        return [(one.row, analysis.embedding_text(one.situation)) for one in found]

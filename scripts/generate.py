@@ -1,5 +1,6 @@
 """Writes what is made from the code: `python scripts/generate.py`; with --check it only says what is out of date."""
 
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -7,13 +8,19 @@ from pathlib import Path
 from ghostcells.cli import parser
 from ghostcells.commands.manual import cli_page
 from ghostcells.config.document import settings_page
+from ghostcells.server.schemas import schemas
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
 def files() -> dict[str, Callable[[], str]]:
     """Path -> what the file has to hold."""
-    return {"docs/settings.md": settings_page, "docs/cli.md": lambda: cli_page(parser())}
+    made = {f"docs/protocol/{name}.json": lambda schema=schema: _json(schema) for name, schema in schemas().items()}
+    return {"docs/settings.md": settings_page, "docs/cli.md": lambda: cli_page(parser()), **made}
+
+
+def _json(schema: object) -> str:
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
 def main(arguments: list[str]) -> int:

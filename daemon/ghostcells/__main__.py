@@ -23,10 +23,16 @@ def serve_options(arguments: Sequence[str]) -> dict[str, str] | None:
         if name not in _OPTIONS:
             return None
         text = value if given else next(rest, "")
-        if not text or text.startswith("--"):
+        if not text or text.startswith("--") or (name == "--tcp" and not is_address(text)):
             return None
         options[_OPTIONS[name]] = text
     return options
+
+
+def is_address(text: str) -> bool:
+    """Whether this is HOST:PORT."""
+    host, _, port = text.rpartition(":")
+    return bool(host) and port.isdecimal()
 
 
 def main() -> int:

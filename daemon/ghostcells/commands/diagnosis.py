@@ -101,10 +101,7 @@ def _embedder(settings: Settings) -> Finding:
     if wanted == "lexical":
         return Finding("embedder", State.GOOD, "lexical, as the configuration says")
     if wanted == "openai":
-        advice = "ghostcells config set memory.embedder auto"
-        return Finding(
-            "embedder", State.BAD, "openai is not in this release; texts are compared by their words", advice
-        )
+        return _paid_embedder()
     from ghostcells.embedders.install import installed, missing_modules
 
     state = State.BAD if wanted == "minilm" else State.LACKING
@@ -123,6 +120,15 @@ def _embedder(settings: Settings) -> Finding:
         advice = "ghostcells models remove && ghostcells models install"
         return Finding("embedder", State.BAD, f"the sentence model does not work: {error}", advice)
     return Finding("embedder", State.GOOD, f"minilm, in {found.directory}")
+
+
+def _paid_embedder() -> Finding:
+    """It is not asked: that would cost."""
+    if importlib.util.find_spec("openai") is None:
+        return Finding("embedder", State.BAD, "lexical: openai needs its package", "pip install openai numpy")
+    if not os.environ.get("OPENAI_API_KEY", "").strip():
+        return Finding("embedder", State.BAD, "lexical: openai needs a key", "set OPENAI_API_KEY")
+    return Finding("embedder", State.GOOD, "openai, a paid service: redacted texts leave this machine")
 
 
 def _provider(settings: Settings) -> Finding:

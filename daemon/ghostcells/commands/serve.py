@@ -2,6 +2,7 @@
 
 import argparse
 
+from ghostcells.__main__ import is_address
 from ghostcells.commands.output import command
 
 
@@ -12,9 +13,17 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         "Run the daemon for one editor; editors start this themselves.",
         examples="ghostcells serve\nghostcells serve --data-dir ~/team-memory\nghostcells serve --tcp 127.0.0.1:7400",
     )
-    made.add_argument("--tcp", metavar="HOST:PORT", help="listen there for one editor instead of standard input")
+    made.add_argument(
+        "--tcp", metavar="HOST:PORT", type=_address, help="listen there for one editor instead of standard input"
+    )
     made.add_argument("--stdio", action="store_true", help="standard input and output, which is the default")
     made.set_defaults(run=run)
+
+
+def _address(text: str) -> str:
+    if not is_address(text):
+        raise argparse.ArgumentTypeError(f"expected HOST:PORT, such as 127.0.0.1:7400, got {text!r}")
+    return text
 
 
 def run(options: argparse.Namespace) -> int:

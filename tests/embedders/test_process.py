@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from ghostcells.embedders import process as process_module
+from ghostcells.embedders import wire
 from ghostcells.embedders.base import EmbedderError, EmbedderGone, EmbedderState
 from ghostcells.embedders.connection import Connection
 
@@ -195,6 +196,15 @@ async def test_a_module_that_is_missing_is_named_without_starting_anything(start
     embedder.start()
     assert embedder.state is EmbedderState.FAILED
     assert "surely_not_installed" in embedder.reason
+
+
+async def test_a_child_of_another_version_is_not_used(started, hashing, monkeypatch):
+    """The daemon runs on while its package is updated; the child it starts next is the new one."""
+    monkeypatch.setattr(wire, "VERSION", wire.VERSION - 1)
+    embedder = started(hashing)
+    with pytest.raises(EmbedderGone, match="restart the daemon"):
+        await embedder.wait_ready()
+    assert embedder.state is EmbedderState.FAILED
 
 
 async def test_an_idle_child_is_dropped_and_comes_back_when_needed(started, hashing):

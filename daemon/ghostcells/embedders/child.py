@@ -8,6 +8,7 @@ batch at most. It ends when its input closes.
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import os
 import signal
@@ -19,7 +20,6 @@ from typing import TYPE_CHECKING, Protocol, assert_never
 
 import msgspec
 
-from ghostcells import __version__
 from ghostcells.embedders import wire
 from ghostcells.embedders.pipes import Requests, send
 
@@ -83,7 +83,7 @@ class Child:
         """Answer, or return `None` for what `step` is going to answer."""
         match request:
             case wire.Hello():
-                return wire.Greeting(request.id, self._spec.name, self._spec.dims, len(self._vectors), __version__)
+                return wire.Greeting(request.id, self._spec.name, self._spec.dims, len(self._vectors), wire.VERSION)
             case wire.Search():
                 return self._search(request)
             case wire.Score():
@@ -214,6 +214,7 @@ def load(config: wire.ChildConfig) -> Child:
     embedder: TextEmbedder = getattr(importlib.import_module(module), function)(**config.spec.options)
     child = Child(config.spec, embedder, Vectors(Path(config.directory), config.spec.name, config.spec.dims))
     trim_memory()
+    gc.freeze()  # a collection would walk every module's objects, for milliseconds, in the middle of a search
     return child
 
 

@@ -94,6 +94,8 @@ class Connection:
             match answer:
                 case wire.Failed(id=0):
                     return answer.error
+                case wire.Greeting() if answer.version != wire.VERSION:
+                    return "ghostcells was updated: restart the daemon to use the embedder again"
                 case wire.Greeting():
                     if (answer.name, answer.dims) != (self._spec.name, self._spec.dims):
                         return f"it is {answer.name} with {answer.dims} dimensions"

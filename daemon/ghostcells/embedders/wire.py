@@ -18,6 +18,8 @@ from ghostcells.embedders.base import EmbedderSpec  # noqa: TC001 - msgspec read
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+VERSION = 1
+"""Of these messages. They differ when ghostcells was updated while a daemon was running: its next child is newer."""
 LENGTH = struct.Struct("<I")
 MAX_FRAME = 256 * 1024 * 1024
 """Far above any real message; a length beyond it means that the two sides are out of step."""
@@ -82,7 +84,7 @@ class Greeting(msgspec.Struct, tag="hello", array_like=True):
     name: str
     dims: int
     count: int
-    version: str
+    version: int
 
 
 class Done(msgspec.Struct, tag="done", array_like=True):

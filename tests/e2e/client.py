@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 T = TypeVar("T")
-TIMEOUT = 15.0  # for what should be at once: generous, since machines that run tests are busy
+TIMEOUT = 10.0  # for what should be at once: generous, since machines that run tests are busy
 
 
 class ResponseError(Exception):

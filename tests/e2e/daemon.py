@@ -139,5 +139,4 @@ class Daemons:
     def said(self) -> Iterator[str]:
         """What the daemons wrote to stderr, for a failing test's report."""
         for log in self.stderr:
-            log.flush()
             yield Path(log.name).read_text(errors="replace")[-4000:]

@@ -123,7 +123,6 @@ def test_the_daemon_ends_when_its_parent_is_gone(daemons: Daemons, home: Home) -
     script = (
         "import subprocess, sys\n"
         "child = subprocess.Popen([sys.executable, '-m', 'ghostcells', 'serve'])\n"
-        "print(child.pid, file=sys.stderr, flush=True)\n"
         "sys.exit(child.wait())\n"
     )
     parent = subprocess.Popen(
@@ -131,7 +130,7 @@ def test_the_daemon_ends_when_its_parent_is_gone(daemons: Daemons, home: Home) -
         env=home.environment(),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=(home.root / "parent.txt").open("wb"),
+        stderr=subprocess.DEVNULL,
     )
     client = Client(parent)
     daemons.running.append(client)

@@ -36,7 +36,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 BOOT = (
     "import sys, json; sys.path[:] = json.loads(sys.argv.pop(1)); from ghostcells.embedders.child import main; main()"
 )
-"""Isolated and without `site` the child starts twice as fast; it gets the daemon's own import path instead."""
+"""Isolated and without `site`, no environment variable or `.pth` file changes what the child imports: it gets our path."""
 VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "SYSTEMROOT", "TEMP", "USERPROFILE")
 """The child sees these, what its spec names, and nothing else: no keys by accident."""
 SINGLE_THREADED = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from ghostcells.domain.examples import Situation
 from ghostcells.domain.notebook import CellKind
-from ghostcells.memory.literals import Kind, kind_of, masked, spots
+from ghostcells.memory.literals import Kind, masked, tokens
 
 HEADING = "xh"
 BEFORE = "xb"
@@ -18,6 +18,7 @@ MAX_QUERY_TERMS = 64
 _BEFORE_WORDS = 6
 _EMBEDDED_CHARS = 300
 _COMMAND_WORDS = 60
+_COMMAND_CHARS = 1000
 
 STOP_WORDS = frozenset(
     "a an and are as at be been but by can could do does for from had has have he her his how i if in into is it its "
@@ -68,16 +69,32 @@ def _terms_of(token: str) -> tuple[str, ...]:
 def prose_terms(text: str) -> list[str]:
     """The terms of prose, in order and with repetitions."""
     terms: list[str] = []
-    for token in _WORD.findall(text):
-        terms.extend(_terms_of(token))
+    for word in _WORD.findall(text):
+        terms.extend(_terms_of(word))
     return terms
 
 
 @lru_cache(maxsize=4096)
 def command_terms(command: str) -> tuple[str, ...]:
     """The distinct terms of a command, its comments left out."""
-    tokens = _WORD.findall(_COMMENT.sub("", command))[:_COMMAND_WORDS]
-    return tuple(dict.fromkeys(term for token in tokens for term in _terms_of(token)))
+    found = _WORD.findall(_COMMENT.sub("", command[:_COMMAND_CHARS]))[:_COMMAND_WORDS]
+    return tuple(dict.fromkeys(term for word in found for term in _terms_of(word)))
+
+
+_SHELL_WORD = re.compile(r"#[^\n]*|((?:[^\s\"'\\]|\\.|\"(?:[^\"\\]|\\.)*\"|'[^']*'|[\"'\\])+)", re.DOTALL)
+_QUOTES = re.compile(r"\"((?:[^\"\\]|\\.)*)\"|'([^']*)'|\\(.)", re.DOTALL)
+
+
+def _unquote(found: re.Match[str]) -> str:
+    return found.group(1) or found.group(2) or (found.group(3) or "").strip("\n")
+
+
+@lru_cache(maxsize=1024)
+def split(command: str) -> tuple[str, ...]:
+    """A command's words nearly as a shell splits them, at a tenth of the time of `shlex`; for comparing, not for running."""
+    bare = (_QUOTES.sub(_unquote, word) if '"' in word or "'" in word or "\\" in word else word
+            for word in _SHELL_WORD.findall(command))
+    return tuple(word for word in bare if word)
 
 
 def last_command(situation: Situation) -> str:
@@ -115,17 +132,15 @@ def query_terms(situation: Situation) -> tuple[str, ...]:
 
 def intent_key(situation: Situation) -> str:
     """The intent with its values masked and its stop words and endings dropped: equal keys mean the same situation."""
-    words: list[str] = []
-    for spot in spots(situation.intent):
-        if spot.quoted:
-            words.append("<quoted>")
-        elif spot.kind is not Kind.WORD:
-            words.append(masked(spot.text))
-        else:
-            low = spot.text.lower()
-            if low not in STOP_WORDS:
-                words.append(stem(low))
-    return " ".join(words)
+    found: list[str] = []
+    for token in tokens(situation.intent):
+        if token.quoted:
+            found.append("<quoted>")
+        elif token.kind is not Kind.WORD:
+            found.append(masked(token.text))
+        elif token.low not in STOP_WORDS:
+            found.append(stem(token.low))
+    return " ".join(found)
 
 
 def embedding_text(situation: Situation) -> str:
@@ -143,9 +158,9 @@ __all__ = [
     "command_terms",
     "embedding_text",
     "intent_key",
-    "kind_of",
     "last_command",
     "prose_terms",
     "query_terms",
+    "split",
     "stem",
 ]

@@ -4,7 +4,6 @@ Two situations are alike when they differ in such values only; `adapt` carries t
 """
 
 import re
-from collections.abc import Iterator
 from enum import StrEnum
 from functools import lru_cache
 
@@ -31,12 +30,11 @@ class Kind(StrEnum):
     WORD = "word"
 
 
-class Spot(msgspec.Struct, frozen=True):
-    """A value or word in a text: its place, its bare text (without quotes), its kind, and whether it stood in quotes."""
+class Token(msgspec.Struct, frozen=True):
+    """A value or word as it stands in a text: bare, without quotes or Markdown's marks; `low` is its lower case."""
 
-    start: int
-    end: int
     text: str
+    low: str
     kind: Kind
     quoted: bool = False
 
@@ -52,7 +50,8 @@ _SHAPES: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     (Kind.VERSION, re.compile(r"v?\d+(\.\d+)+([-+.]?[a-z0-9]+)*|v\d+([a-z]+\d+)?", re.IGNORECASE)),
     (Kind.SIZE, re.compile(r"[+-]?\d+([.,]\d+)?([kmgtp]?i?b?|bytes?|ms|s|m|h|d|w|min|hours?|days?|mi|gi|ki)", re.IGNORECASE)),
     (Kind.HASH, re.compile(r"(sha\d+:)?(?=[0-9a-f]*\d)[0-9a-f]{7,128}", re.IGNORECASE)),
-    (Kind.PATH, re.compile(r"(~|\.{1,2}|\$\w+)?/\S*|[\w.-]+(/[\w.*{}$-]*)+")),
+    (Kind.WORD, re.compile(r"[A-Za-z]+/[A-Za-z]+")),
+    (Kind.PATH, re.compile(r"(~|\.{1,2}|\$\w+)?/\S*|~|[\w.-]+(/[\w.*{}$-]*)+")),
     (Kind.FILE, re.compile(r"\*?[\w-]*(\.[A-Za-z][A-Za-z0-9]{0,9}){1,3}|\*[\w.*-]+|[\w.-]+\*")),
     (Kind.MIXED, re.compile(r"(?=\D*\d)(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9]{3,}")),
     (Kind.NAME, re.compile(r"[\w$%{][\w.:$%{}=+-]*[-_.:$%{}=+\d][\w.:$%{}=+-]*")),
@@ -60,7 +59,7 @@ _SHAPES: tuple[tuple[Kind, re.Pattern[str]], ...] = (
 
 _SPOT = re.compile(
     r"[a-z][a-z0-9+]{1,9}://[^\s'\"`<>)\]]+"
-    r"|\"[^\"\n]{1,160}\"|(?<!\w)'[^'\n]{1,160}'(?!\w)"
+    r"|\"[^\"\n]{1,160}\"|(?<!\w)'[^'\n]{1,160}'(?!\w)|[“‘][^”’\n]{1,160}[”’]|`[^\s`']{1,80}[`']"
     r"|[A-Za-z0-9_$~./*+%@:=,{}-]+"
 )
 _TRAILING = ".,:;="
@@ -77,22 +76,29 @@ def kind_of(token: str) -> Kind:
     return Kind.NAME if any(letter.isalnum() for letter in token) else Kind.WORD
 
 
-def spots(text: str) -> Iterator[Spot]:
-    """The values and words of a text, in order; Markdown's marks around them are left out."""
-    for found in _SPOT.finditer(text):
-        token, start = found.group(), found.start()
-        if token[0] in "\"'":
-            yield Spot(start + 1, found.end() - 1, token[1:-1], kind_of(token[1:-1]), quoted=True)
-            continue
-        bare = token.lstrip("*,:=") if token.startswith(("**", ",", ":", "=")) else token
-        start += len(token) - len(bare)
-        bare = bare.rstrip(_TRAILING)
-        if bare.endswith("**"):
-            bare = bare.rstrip("*")
-        if bare.startswith("_") and bare.endswith("_"):
-            start, bare = start + 1, bare.strip("_")
-        if bare:
-            yield Spot(start, start + len(bare), bare, kind_of(bare))
+@lru_cache(maxsize=8192)
+def _token(raw: str) -> Token | None:
+    if raw[0] in "\"'“‘`" and len(raw) > 2:
+        bare = raw[1:-1]
+        return Token(bare, bare.lower(), kind_of(bare), quoted=True)
+    bare = raw
+    if raw[0] in "*,:=_":
+        bare = raw.strip("_") if raw.startswith("_") and raw.endswith("_") else raw
+        bare = bare.lstrip("*,:=") if bare.startswith(("**", ",", ":", "=")) else bare
+    bare = bare.rstrip(_TRAILING)
+    if bare.endswith("**"):
+        bare = bare.rstrip("*")
+    return Token(bare, bare.lower(), kind_of(bare)) if bare else None
+
+
+def as_token(text: str) -> Token:
+    """A value given by itself."""
+    return Token(text, text.lower(), kind_of(text), quoted=True)
+
+
+def tokens(text: str) -> list[Token]:
+    """The values and words of a text, in order."""
+    return [token for token in map(_token, _SPOT.findall(text)) if token is not None]
 
 
 @lru_cache(maxsize=4096)

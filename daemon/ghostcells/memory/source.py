@@ -32,3 +32,32 @@ class ExampleSource(Protocol):
     def answering(self, intent_key: str, limit: int) -> list[int]:
         """Rows whose intent has this key (`analysis.intent_key`), newest first."""
         ...
+
+
+class Nearest(Protocol):
+    """The rows nearest to a text, best first, with their cosines."""
+
+    @property
+    def rows(self) -> Sequence[int]: ...
+
+    @property
+    def scores(self) -> Sequence[float]: ...
+
+
+class VectorSearch(Protocol):
+    """What memory needs of the embedder and its vectors; embedders/ has it, in a process of its own."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether a search would be answered at once."""
+        ...
+
+    def start(self) -> None:
+        """Begin loading, where it is not loaded or loading; never waits."""
+        ...
+
+    async def search(self, text: str, k: int, *, key: str = "") -> Nearest: ...
+
+    async def score(self, rows: Sequence[int], *, key: str = "") -> Sequence[float | None]:
+        """Cosines of rows to the text of the latest search with that key; None where a row has no vector."""
+        ...

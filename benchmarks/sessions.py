@@ -1,0 +1,207 @@
+"""Recorded editing sessions as a stream of executed cells with the situation each was written in.
+
+Reads the JSON Lines of `sessions.jsonl.gz` (events `open`, `focus`, `insert`, `type`, `execute`); also holds the index and
+the vectors that the replays search, so that they need neither a daemon nor a disk.
+"""
+
+import gzip
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ghostcells.domain.examples import Example, Reason, Situation, situation_at
+from ghostcells.domain.notebook import Cell, CellKind
+from ghostcells.learning.lessons import example_id
+from ghostcells.memory import analysis
+
+LANGUAGES = {"bash": "shellscript"}
+DAY_MS = 86_400_000
+START_MS = 1_700_000_000_000
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One executed cell; `asked` where prose stands directly before a shell cell, so that a suggestion was due."""
+
+    number: int
+    repo: str
+    doc: str
+    time_ms: int
+    situation: Situation
+    text: str
+    language: str
+    asked: bool
+
+
+def _typed(text: str, keys: str) -> str:
+    for key in keys:
+        text = text[:-1] if key == "\b" else text + key
+    return text
+
+
+def steps(path: Path, uris: dict[str, str] | None = None) -> Iterator[Step]:
+    """The executed cells in order; one session a day begins an hour after the one before."""
+    number = session = 0
+    doc = repo = uri = ""
+    cells: list[Cell] = []
+    outputs: dict[str, str] = {}
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        for line in lines:
+            event: dict[str, Any] = json.loads(line)
+            match event["type"]:
+                case "open":
+                    doc, repo, session = event["doc"], event["repo"], event["s"]
+                    uri = (uris or {}).get(doc, f"file:///home/user/{repo}/{doc}.md")
+                    cells, outputs = [], {}
+                case "focus":
+                    kind = CellKind.MARKUP if event["kind"] == "markup" else CellKind.CODE
+                    language = event.get("lang", "markdown" if kind is CellKind.MARKUP else "")
+                    cells.append(Cell(f"{uri}#{event['cell']}", kind, LANGUAGES.get(language, language), ""))
+                case "insert":
+                    cells[-1] = msgspec.structs.replace(cells[-1], text=cells[-1].text + event["text"])
+                case "type":
+                    cells[-1] = msgspec.structs.replace(cells[-1], text=_typed(cells[-1].text, event["text"]))
+                case "execute":
+                    index = event["cell"]
+                    language = LANGUAGES.get(event["lang"], event["lang"])
+                    before = cells[:index]
+                    asked = bool(index) and before[-1].kind is CellKind.MARKUP and language == "shellscript"
+                    situation = situation_at(before, index, uri, outputs)
+                    time_ms = START_MS + session * 3_600_000 + event["t_ms"]
+                    yield Step(number, repo, doc, time_ms, situation, event["text"].strip(), language, asked)
+                    number += 1
+                    cells[-1] = msgspec.structs.replace(cells[-1], text=event["text"])
+                    outputs[cells[-1].uri] = event.get("output", "")
+
+
+def example(step: Step, row: int) -> Example:
+    name = example_id(step.situation, step.language, step.text)
+    return Example(
+        name, row, step.situation, step.language, step.text, Reason.OWN, 1, 0, 0, 0, 0, step.time_ms, step.time_ms
+    )
+
+
+class Index:
+    """An ExampleSource in memory, over SQLite's full-text search."""
+
+    def __init__(self) -> None:
+        self.db = sqlite3.connect(":memory:", check_same_thread=False)
+        self.db.execute("create virtual table words using fts5(body, content='', tokenize='unicode61')")
+        self.examples: dict[int, Example] = {}
+        self._by_identity: dict[str, int] = {}
+        self._by_notebook: dict[str, list[int]] = {}
+        self._by_before: dict[str, list[int]] = {}
+        self._by_key: dict[str, list[int]] = {}
+
+    def add(self, step: Step) -> Example:
+        new = example(step, len(self.examples) + 1)
+        known = self._by_identity.get(new.id)
+        if known is not None:
+            old = self.examples[known]
+            new = msgspec.structs.replace(old, runs=old.runs + 1, last_ms=step.time_ms, situation=step.situation)
+        else:
+            body = analysis.analyse(new.situation, new.text)
+            self.db.execute("insert into words(rowid, body) values (?, ?)", (new.row, body))
+        self.put(new)
+        return new
+
+    def put(self, new: Example) -> None:
+        self.examples[new.row] = new
+        self._by_identity[new.id] = new.row
+        before = analysis.last_command(new.situation).strip()
+        for table, key in (
+            (self._by_notebook, new.situation.notebook),
+            (self._by_before, before),
+            (self._by_key, analysis.intent_key(new.situation)),
+        ):
+            if key:
+                rows = table.setdefault(key, [])
+                if new.row in rows:
+                    rows.remove(new.row)
+                rows.append(new.row)
+
+    def count(self) -> int:
+        return len(self.examples)
+
+    def match(self, terms: Sequence[str], limit: int) -> list[tuple[int, float]]:
+        if not terms:
+            return []
+        query = " OR ".join(f'"{term}"' for term in terms)
+        found = self.db.execute(
+            "select rowid, -bm25(words) from words where words match ? order by rank limit ?", (query, limit)
+        )
+        return [(row, score) for row, score in found]
+
+    def load(self, rows: Iterable[int]) -> list[Example]:
+        return [self.examples[row] for row in rows if row in self.examples]
+
+    def recent(self, notebook: str, limit: int) -> list[int]:
+        return self._by_notebook.get(notebook, [])[: -limit - 1 : -1]
+
+    def following(self, command: str, language: str, limit: int) -> list[int]:
+        return self._by_before.get(command.strip(), [])[: -limit - 1 : -1]
+
+    def answering(self, intent_key: str, limit: int) -> list[int]:
+        return self._by_key.get(intent_key, [])[: -limit - 1 : -1]
+
+
+class Vectors:
+    """A VectorSearch in this process, over vectors computed once per text and kept in a file."""
+
+    ready = True
+
+    def __init__(self, known: dict[str, Any], dims: int = 384) -> None:
+        import numpy as np
+
+        self._np = np
+        self._known = known
+        self._rows = np.zeros((0, dims), np.float32)
+        self._count = 0
+        self._query: Any = None
+
+    def start(self) -> None:
+        return
+
+    def add(self, row: int, text: str) -> None:
+        """Rows come in order, from 1; a row that exists is replaced."""
+        np = self._np
+        if row > len(self._rows):
+            grown = np.zeros((max(2 * len(self._rows), 1024), self._rows.shape[1]), np.float32)
+            grown[: len(self._rows)] = self._rows
+            self._rows = grown
+        self._rows[row - 1] = self._known[text]
+        self._count = max(self._count, row)
+
+    def nearest(self, text: str, k: int) -> dict[int, float]:
+        np = self._np
+        self._query = np.asarray(self._known[text], np.float32)
+        scores = self._rows[: self._count] @ self._query
+        best = np.argsort(-scores)[:k] if len(scores) <= k else np.argpartition(-scores, k)[:k]
+        return {int(row) + 1: float(scores[row]) for row in best}
+
+    def scores(self, rows: Iterable[int]) -> dict[int, float]:
+        return {row: float(self._rows[row - 1] @ self._query) for row in rows if 0 < row <= self._count}
+
+    async def search(self, text: str, k: int, *, key: str = "") -> Any:
+        found = self.nearest(text, k)
+        return NearestRows(list(found), list(found.values()))
+
+    async def score(self, rows: Sequence[int], *, key: str = "") -> list[float | None]:
+        found = self.scores(rows)
+        return [found.get(row) for row in rows]
+
+
+class NearestRows(msgspec.Struct, frozen=True):
+    rows: list[int]
+    scores: list[float]
+
+
+def known_vectors(path: Path) -> dict[str, Any]:
+    """Texts with their vectors, as `embed` below wrote them."""
+    import pickle
+
+    texts, matrix = pickle.loads(path.read_bytes())
+    return dict(zip(texts, matrix, strict=True))

@@ -1,0 +1,111 @@
+"""Carries the values of the present situation over into a remembered command.
+
+A value that the example's intent (or the cells above it) names and its command uses is replaced by the value that has taken
+its place in the present intent (or above). Nothing is made up: each new value is taken from the situation as it stands
+there, and where no value has clearly taken the place, the old one stays and counts as unresolved.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from ghostcells.domain.examples import Example, Situation
+from ghostcells.memory.fitting import Slot, forms, replacements, shape_fits, surroundings_fit
+from ghostcells.memory.literals import Kind, as_token
+from ghostcells.memory.places import above_changes
+from ghostcells.memory.readings import Reading, is_content, is_value, read
+from ghostcells.memory.spans import Change, occurrences, substitute
+
+MAX_TARGETS = 24
+CLEAR = 1.5
+"""The score from which a value has clearly taken another's place."""
+
+
+class Adapted(msgspec.Struct, frozen=True):
+    """`changed` are the (old, new) values put into `text`; `unresolved` counts stated values that found no successor."""
+
+    text: str
+    changed: tuple[tuple[str, str], ...] = ()
+    unresolved: int = 0
+
+
+def adapt(example: Example, situation: Situation) -> Adapted:
+    """The example's command for the present situation."""
+    then, now = read(prose(example.situation)), read(prose(situation))
+    slots = _slots(then, example.text)
+    gone = [slot for slot in slots if not now.has(slot.word)]
+    kept = [slot for slot in slots if now.has(slot.word) and (slot.word.quoted or slot.word.kind is not Kind.WORD)]
+    same = then.words == now.words
+    changes, settled = ({}, set()) if same or not slots else _assign(gone + kept, _targets(now, then, kept))
+    for old, new in above_changes(example, situation).items():
+        if old.lower() not in now.lows:
+            changes.setdefault(old, Change(new, as_token(old)))
+    unresolved = sum(slot.word.text not in settled and slot.word.text not in changes for slot in gone)
+    if not changes:
+        return Adapted(example.text, (), unresolved)
+    text, done = substitute(example.text, changes)
+    return Adapted(text, done, unresolved)
+
+
+def prose(situation: Situation) -> str:
+    """The intent, after its heading where it does not hold that itself."""
+    heading = situation.heading
+    return situation.intent if heading in situation.intent else f"{heading}\n{situation.intent}"
+
+
+def _slots(then: Reading, command: str) -> list[Slot]:
+    """The distinct words of the intent that the command uses as arguments."""
+    low = command.lower()
+    found: dict[str, Slot] = {}
+    for place, word in enumerate(then.words):
+        if (
+            any([form.lower() in low for form in forms(word)])
+            and is_content(word)
+            and any([occurrences(command, form, word) for form in forms(word)])
+        ):
+            found[word.text] = Slot(word, *then.neighbours(place))
+    return list(found.values())
+
+
+def _targets(now: Reading, then: Reading, kept: Sequence[Slot]) -> list[Slot]:
+    """The distinct words that only the present intent has, the last ones."""
+    again = {slot.word.text for slot in kept}
+    fresh = [
+        place
+        for place, word in enumerate(now.words)
+        if word.text in again or (not then.has(word) and is_content(word))
+    ]
+    return [Slot(now.words[place], *now.neighbours(place)) for place in fresh[-MAX_TARGETS:]]
+
+
+def _assign(slots: Sequence[Slot], targets: Sequence[Slot]) -> tuple[dict[str, Change], set[str]]:
+    """Each slot's successor among the new words, the clearest first, none used twice; and the slots that have one."""
+    changes: dict[str, Change] = {}
+    settled: set[str] = set()
+    taken: set[str] = set()
+    for score, slot, target in sorted(_scored(slots, targets), key=lambda pair: -pair[0]):
+        if score < CLEAR:
+            break
+        if slot.word.text not in settled and target.word.text not in taken:
+            taken.add(target.word.text)
+            settled.add(slot.word.text)
+            for old, new in replacements(slot.word, target.word):
+                changes.setdefault(old, Change(new, slot.word))
+    open_slots = [slot for slot in slots if slot.word.text not in settled]
+    left = [target for target in targets if target.word.text not in taken and is_value(target.word)]
+    if len(open_slots) == 1 and len(left) == 1 and shape_fits(open_slots[0].word, left[0].word) > 0:
+        settled.add(open_slots[0].word.text)
+        for old, new in replacements(open_slots[0].word, left[0].word):
+            changes.setdefault(old, Change(new, open_slots[0].word))
+    return changes, settled
+
+
+def _scored(slots: Sequence[Slot], targets: Sequence[Slot]) -> Iterator[tuple[float, Slot, Slot]]:
+    for slot in slots:
+        fits = [(shape_fits(slot.word, target.word), target) for target in targets]
+        alike = [target for fit, target in fits if fit >= 1]
+        rank = [other for other in slots if other.word.kind is slot.word.kind].index(slot)
+        for fit, target in fits:
+            in_order = rank < len(alike) and alike[rank] is target
+            itself = slot.word.text == target.word.text
+            yield fit + surroundings_fit(slot, target) + 0.6 * in_order + itself, slot, target

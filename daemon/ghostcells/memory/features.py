@@ -1,0 +1,184 @@
+"""The numbers by which a remembered command is judged: how alike the situations are, what ran before, how near, how often.
+
+None depends on how many examples there are, so that a memory of one works like a memory of thousands.
+"""
+
+from math import log1p
+
+import msgspec
+
+from ghostcells.domain.examples import Example, Situation
+from ghostcells.memory.adapt import Adapted
+from ghostcells.memory.analysis import command_terms
+from ghostcells.memory.literals import Kind
+from ghostcells.memory.profiles import Lesson, Profile, Reader
+from ghostcells.memory.readings import read
+
+_READ_CHARS = 400
+MAX_AGE = 400
+"""How many newer examples count; beyond that all are equally old."""
+
+NAMES = (
+    "jaccard",
+    "query covered",
+    "example covered",
+    "tail jaccard",
+    "tail covered",
+    "same key",
+    "heading jaccard",
+    "same heading",
+    "heading in other intent",
+    "before jaccard",
+    "same before",
+    "before2 jaccard",
+    "before bigram",
+    "first cell",
+    "same notebook",
+    "shared folders",
+    "age",
+    "newer share",
+    "runs",
+    "lexical",
+    "lexical to best",
+    "lexical rank",
+    "has intent",
+    "query mass",
+    "query terms",
+    "example terms",
+    "length",
+    "lines",
+    "program length",
+    "same program as before",
+    "program above",
+    "program named",
+    "command named",
+    "spans",
+    "spans covered",
+    "repeats above",
+    "changes",
+    "unresolved",
+    "values known",
+    "values",
+    "raw",
+    "support",
+    "program support",
+    "best support",
+    "similarity",
+    "similarity to best",
+    "similarity rank",
+)
+WITHOUT_VECTORS = NAMES.index("similarity")
+"""How many of the features need no embedder."""
+
+
+class Signals(msgspec.Struct, frozen=True):
+    """What the searches said of a row: BM25 score and similarity, each with its rank (0 the best) and the best there was."""
+
+    lexical: float = 0.0
+    lexical_best: float = 1.0
+    lexical_rank: int = 99
+    similarity: float = 0.0
+    similarity_best: float = 1.0
+    similarity_rank: int = 99
+    same_key: bool = False
+
+
+class Support(msgspec.Struct, frozen=True):
+    """What the other candidates say: the shares of all rough scores held by equal patterns and by the same program."""
+
+    pattern: float = 0.0
+    program: float = 0.0
+    best: float = 0.0
+
+
+def likeness(
+    query: Profile, example: Example, known: Lesson, reader: Reader, signals: Signals, age: int, newer: float
+) -> list[float]:
+    """The features that need no adaptation, in the order of `NAMES` up to "example terms"."""
+    other = known.profile
+    return [
+        reader.jaccard(query.intent, other.intent),
+        reader.covered(query.intent, other.intent.terms),
+        reader.covered(other.intent, query.intent.terms),
+        reader.jaccard(query.tail, other.tail),
+        reader.covered(query.tail, other.intent.terms),
+        float(signals.same_key),
+        reader.jaccard(query.heading, other.heading),
+        float(bool(query.heading_text) and query.heading_text == other.heading_text),
+        reader.covered(query.heading, other.intent.terms),
+        reader.jaccard(query.before, other.before),
+        float(query.commands[:1] == other.commands[:1]),
+        reader.jaccard(query.before2, other.before2),
+        float(len(query.commands) > 1 and query.commands[:2] == other.commands[:2]),
+        float(not query.commands) - float(not other.commands),
+        float(query.place == other.place),
+        _shared(query.place, other.place),
+        log1p(min(age, MAX_AGE)),
+        newer,
+        log1p(example.runs),
+        signals.lexical,
+        signals.lexical / signals.lexical_best if signals.lexical_best > 0 else 0.0,
+        float(min(signals.lexical_rank, 40)),
+        float(bool(other.intent.terms)),
+        query.intent.mass,
+        float(len(query.intent.terms)),
+        float(len(other.intent.terms)),
+    ]
+
+
+LIKENESS = NAMES.index("length")
+"""How many of the features `likeness` gives."""
+
+
+def _shared(one: tuple[str, ...], other: tuple[str, ...]) -> float:
+    """The share of folders that two notebooks have in common, from the top."""
+    same = 0
+    for left, right in zip(one[:-1], other[:-1], strict=False):
+        if left != right:
+            break
+        same += 1
+    return same / max(len(one) - 1, len(other) - 1, 1)
+
+
+def fitness(
+    query: Profile, known: Lesson, adapted: Adapted, *, raw: bool, present: frozenset[str], reader: Reader
+) -> list[float]:
+    """The features of the command as adapted, "length" to "raw"; `present` are the lower-case words of the situation."""
+    terms = reader.terms(command_terms(adapted.text)) if adapted.changed else known.terms
+    values = [word.low for word in read(adapted.text[:_READ_CHARS]).words if word.kind is not Kind.WORD]
+    program = known.program
+    return [
+        log1p(known.length),
+        log1p(known.lines),
+        float(min(len(program), 20)),
+        float(bool(query.commands) and query.commands[0].startswith(program)),
+        float(program in query.programs),
+        float(program.lower() in present),
+        reader.covered(terms, query.intent.terms),
+        float(len(query.spans.terms)),
+        reader.covered(query.spans, terms.terms) if query.spans.terms else -1.0,
+        float(adapted.text in query.commands),
+        float(len(adapted.changed)),
+        float(adapted.unresolved),
+        sum([value in present for value in values]) / len(values) if values else 1.0,
+        float(min(len(values), 20)),
+        float(raw),
+    ]
+
+
+def relation(support: Support, signals: Signals) -> list[float]:
+    """The rest: "support" to the end."""
+    return [
+        support.pattern,
+        support.program,
+        support.best,
+        signals.similarity,
+        signals.similarity - signals.similarity_best,
+        float(min(signals.similarity_rank, 40)),
+    ]
+
+
+def words_present(situation: Situation) -> frozenset[str]:
+    """The lower-case words of everything that can be seen of the situation."""
+    texts = [situation.intent, situation.heading, *(cell.text for cell in situation.above)]
+    return frozenset().union(*(read(text).lows for text in texts))

@@ -1,0 +1,93 @@
+"""How well one value can take another's place: by its shape, and by the words around it."""
+
+import re
+from functools import lru_cache
+
+import msgspec
+
+from ghostcells.memory.analysis import STOP_WORDS
+from ghostcells.memory.literals import Kind, Token, outline
+
+_SIZED = re.compile(r"([+-]?\d+(?:[.,]\d+)?)\s*([A-Za-z]+)")
+_EXTENSION = re.compile(r"\*?\.[A-Za-z0-9]{1,7}")
+_ENDING = re.compile(r"\*?\.[A-Za-z0-9]{1,7}|[A-Za-z]{1,5}")
+UNLIKE = -0.4
+_IDENTIFIERS = frozenset({Kind.ULID, Kind.UUID, Kind.HASH, Kind.MIXED, Kind.NAME})
+_AMOUNTS = frozenset({Kind.NUMBER, Kind.SIZE, Kind.VERSION})
+_PLACES = frozenset({Kind.PATH, Kind.FILE, Kind.NAME, Kind.URL, Kind.MIXED})
+_LOOSE = frozenset({Kind.WORD, Kind.NAME, Kind.MIXED, Kind.FILE, Kind.PATH})
+
+
+class Slot(msgspec.Struct, frozen=True):
+    """A word with the stems of its neighbours on either side, nearest first."""
+
+    word: Token
+    left: tuple[str, ...]
+    right: tuple[str, ...]
+
+
+@lru_cache(maxsize=4096)
+def forms(word: Token) -> tuple[str, ...]:
+    """How a value may be written in a command, the fullest first."""
+    text = word.text
+    if word.kind is Kind.SIZE:
+        sized = _SIZED.fullmatch(text)
+        if sized:
+            number, unit = sized.groups()
+            return (text, number + unit[0], number)
+    if word.kind is Kind.NUMBER:
+        return (text, text, text)
+    if word.kind is Kind.PATH and len(text) > 1:
+        return (text.rstrip("/") + "/", text.rstrip("/"))
+    if _EXTENSION.fullmatch(text):
+        return (text, text.lstrip("*."))
+    return (text,)
+
+
+def replacements(slot: Token, target: Token) -> list[tuple[str, str]]:
+    """What to put for each form of `slot`, where `target` takes its place."""
+    if _EXTENSION.fullmatch(slot.text) or _EXTENSION.fullmatch(target.text):
+        if all(_ENDING.fullmatch(word.text) for word in (slot, target)):
+            return [(slot.text.lstrip("*."), target.text.lstrip("*."))]
+        return [(slot.text, target.text)]
+    exact = [(slot.text, target.text)]
+    if slot.kind is target.kind or {slot.kind, target.kind} <= _AMOUNTS:
+        return exact + list(zip(forms(slot), forms(target), strict=False))
+    bare = target.text.rstrip("/") or target.text
+    return exact + [(old, bare) for old in forms(slot)]
+
+
+@lru_cache(maxsize=4096)
+def shape_fits(slot: Token, target: Token) -> float:
+    """How well a value fits by its shape alone."""
+    quoted = slot.quoted and target.quoted
+    if slot.kind is Kind.WORD and target.kind is Kind.WORD:
+        return 0.2 + quoted
+    if slot.kind is target.kind:
+        likeness = 1.2 if slot.kind in {Kind.NAME, Kind.MIXED} else 1.6
+        return likeness + (outline(slot.text) == outline(target.text)) + 0.5 * quoted
+    pair = {slot.kind, target.kind}
+    if pair <= _IDENTIFIERS or pair <= _AMOUNTS or pair <= _PLACES:
+        return 1.0 + 0.5 * quoted
+    if pair <= _LOOSE:
+        plain = target.kind is Kind.WORD and not target.quoted
+        return 0.1 if plain else 0.5 + 0.8 * quoted
+    return 0.6 if quoted else UNLIKE
+
+
+def surroundings_fit(slot: Slot, target: Slot) -> float:
+    """How alike the words around two values are; the nearest say most."""
+    return _side(slot.left, target.left, 1.3, 0.4) + _side(slot.right, target.right, 0.9, 0.3)
+
+
+def _side(here: tuple[str, ...], there: tuple[str, ...], near: float, far: float) -> float:
+    if not here or not there:
+        return near / 2 if not here and not there else 0.0
+    if here == there and len(here) > 1:
+        return near + far
+    score = 0.0
+    if here[0] == there[0]:
+        score = near / 3 if here[0] in STOP_WORDS else near
+    if here[1:] == there[1:] or here[0] in there[1:] or there[0] in here[1:]:
+        score += far
+    return score

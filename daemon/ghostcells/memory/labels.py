@@ -1,0 +1,48 @@
+"""Why a remembered command is suggested, in a few words for the user."""
+
+from pathlib import PurePosixPath
+from urllib.parse import unquote, urlsplit
+
+from ghostcells.domain.examples import Example
+from ghostcells.domain.ghosts import Caution
+
+_MINUTE = 60_000
+_HOUR = 60 * _MINUTE
+_DAY = 24 * _HOUR
+REDACTED = "[redacted:"
+
+
+def label(example: Example, now_ms: int, *, notebook: str) -> str:
+    """For example "you ran this 3 days ago in deploy.md"."""
+    place = "here" if example.situation.notebook == notebook else f"in {name_of(example.situation.notebook)}"
+    if not example.runs:
+        source = "this notebook" if place == "here" else f"runbook {name_of(example.situation.notebook)}"
+        return f"from {source}, not run yet"
+    when = ago(now_ms - example.last_ms)
+    if example.runs > 1:
+        return f"you ran this {example.runs} times, last {when}"
+    return f"you ran this {when} {place}"
+
+
+def name_of(uri: str) -> str:
+    """The file name that a notebook's URI ends with."""
+    return unquote(PurePosixPath(urlsplit(uri).path).name) or uri
+
+
+def ago(passed_ms: int) -> str:
+    """A duration as people say it."""
+    if passed_ms < 2 * _MINUTE:
+        return "just now"
+    if passed_ms < 2 * _HOUR:
+        return f"{passed_ms // _MINUTE} minutes ago"
+    if passed_ms < _DAY:
+        return f"{passed_ms // _HOUR} hours ago"
+    days = passed_ms // _DAY
+    return "yesterday" if days == 1 else f"{days} days ago"
+
+
+def cautions(text: str) -> tuple[Caution, ...]:
+    """A remembered command whose secret was taken out cannot run as it stands."""
+    if REDACTED not in text:
+        return ()
+    return (Caution("redacted-secret", "A secret was removed when this was remembered: fill it in before running."),)

@@ -1,0 +1,92 @@
+"""The learned judge of candidates: small boosted trees and a calibration, read from `ranker.json`.
+
+Evaluated in plain Python, because the daemon does without numpy. `benchmarks/train_ranker.py` writes the file, which also
+says what it was trained on.
+"""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+from math import exp, log
+
+import msgspec
+
+
+class Trees(msgspec.Struct, frozen=True):
+    """Flat trees: node `i` asks whether `features[i]` is at most `cuts[i]`, and goes on to `i + 1` or to `rights[i]`.
+
+    A leaf has feature -1 and its value as the cut; `roots` are where the trees begin.
+    """
+
+    base: float
+    roots: tuple[int, ...]
+    features: tuple[int, ...]
+    cuts: tuple[float, ...]
+    rights: tuple[int, ...]
+
+    def margin(self, vector: Sequence[float]) -> float:
+        """The log-odds that the candidate is near."""
+        features, cuts, rights = self.features, self.cuts, self.rights
+        total = self.base
+        for root in self.roots:
+            node = root
+            feature = features[node]
+            while feature >= 0:
+                node = node + 1 if vector[feature] <= cuts[node] else rights[node]
+                feature = features[node]
+            total += cuts[node]
+        return total
+
+
+class Calibration(msgspec.Struct, frozen=True):
+    """A rising line through points (log-odds, probability)."""
+
+    xs: tuple[float, ...]
+    ys: tuple[float, ...]
+
+    def __call__(self, margin: float) -> float:
+        xs, ys = self.xs, self.ys
+        at = bisect_right(xs, margin)
+        if at == 0:
+            return ys[0]
+        if at == len(xs):
+            return ys[-1]
+        share = (margin - xs[at - 1]) / (xs[at] - xs[at - 1])
+        return ys[at - 1] + share * (ys[at] - ys[at - 1])
+
+
+class Judge(msgspec.Struct, frozen=True):
+    """One variant: `threshold` is the confidence below which nothing is shown unless the user sets another."""
+
+    trees: Trees
+    calibration: Calibration
+    rough: tuple[float, ...]
+    threshold: float
+
+
+class Ranker(msgspec.Struct, frozen=True):
+    """All that was learned: how much terms say, and a judge for each of the two ways to search."""
+
+    provenance: dict[str, str]
+    features: tuple[str, ...]
+    default_weight: float
+    weights: dict[str, float]
+    lexical: Judge
+    vectors: Judge
+
+
+@cache
+def ranker() -> Ranker:
+    """The ranker that comes with the package; read at the first question, not at start."""
+    return msgspec.json.decode(files("ghostcells.memory").joinpath("ranker.json").read_bytes(), type=Ranker)
+
+
+def odds(probability: float) -> float:
+    """Log-odds, kept finite."""
+    bounded = min(max(probability, 1e-4), 1 - 1e-4)
+    return log(bounded / (1 - bounded))
+
+
+def probability(margin: float) -> float:
+    return 1 / (1 + exp(-margin)) if margin > -50 else 0.0

@@ -1,0 +1,128 @@
+"""What ranking needs to know of a situation and of an example, read once and kept for the next keystroke."""
+
+import re
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from ghostcells.domain.examples import Example, Situation
+from ghostcells.domain.notebook import CellKind
+from ghostcells.memory.analysis import command_terms, prose_terms, split
+from ghostcells.memory.literals import masked
+
+_SENTENCE = re.compile(r"(?<=[.!?:])\s+|\n+")
+_SPANS = re.compile(r"`([^`\n]{2,160})`")
+_KEPT = 600
+_WRAPPERS = frozenset({"sudo", "time", "exec", "env", "command", "nohup"})
+
+
+class Terms(msgspec.Struct, frozen=True):
+    """A set of terms with what they weigh together."""
+
+    terms: frozenset[str]
+    mass: float
+
+
+class Profile(msgspec.Struct, frozen=True):
+    """A situation as sets of terms. `commands` are the code cells above, nearest first; `place` its folders and name."""
+
+    intent: Terms
+    tail: Terms
+    heading: Terms
+    heading_text: str
+    spans: Terms
+    commands: tuple[str, ...]
+    before: Terms
+    before2: Terms
+    programs: frozenset[str]
+    place: tuple[str, ...]
+
+
+class Lesson(msgspec.Struct, frozen=True):
+    """An example's profile with that of its command."""
+
+    profile: Profile
+    terms: Terms
+    program: str
+    length: int
+    lines: int
+
+
+def program_of(command: str) -> str:
+    """The program that a command runs first, without what wraps it."""
+    for word in split(command)[:4]:
+        if word not in _WRAPPERS and "=" not in word:
+            return word
+    return ""
+
+
+def pattern_of(command: str) -> tuple[str, ...]:
+    """A command's words with its values masked."""
+    return tuple(map(masked, split(command)))
+
+
+def _tail(intent: str) -> str:
+    parts = [part for part in _SENTENCE.split(intent) if " " in part.strip()]
+    return parts[-1] if parts else intent
+
+
+class Reader:
+    """Makes profiles, with the weights of terms: rarer ones say more, and those that the table does not know say most."""
+
+    def __init__(self, table: Mapping[str, float], default: float) -> None:
+        self._table = table
+        self._default = default
+        self._lessons: dict[tuple[str, int], Lesson] = {}
+
+    def mass(self, terms: Iterable[str]) -> float:
+        table, default = self._table, self._default
+        return sum([table.get(term, default) for term in terms])
+
+    def terms(self, found: Iterable[str]) -> Terms:
+        distinct = frozenset(found)
+        return Terms(distinct, self.mass(distinct))
+
+    def jaccard(self, one: Terms, other: Terms) -> float:
+        """Shared mass over all mass; 0 where nothing is shared."""
+        both = one.terms & other.terms
+        if not both:
+            return 0.0
+        shared = self.mass(both)
+        return shared / (one.mass + other.mass - shared)
+
+    def covered(self, part: Terms, whole: frozenset[str]) -> float:
+        """How much of `part` is in `whole`."""
+        both = part.terms & whole
+        return self.mass(both) / part.mass if both else 0.0
+
+    def profile(self, situation: Situation) -> Profile:
+        commands = tuple(cell.text.strip() for cell in reversed(situation.above) if cell.kind is CellKind.CODE)
+        return Profile(
+            intent=self.terms(prose_terms(situation.intent)),
+            tail=self.terms(prose_terms(_tail(situation.intent))),
+            heading=self.terms(prose_terms(situation.heading)),
+            heading_text=situation.heading.strip().lower(),
+            spans=self.terms(term for span in _SPANS.findall(situation.intent) for term in prose_terms(span)),
+            commands=commands,
+            before=self.terms(command_terms(commands[0]) if commands else ()),
+            before2=self.terms(command_terms(commands[1]) if len(commands) > 1 else ()),
+            programs=frozenset(map(program_of, commands)),
+            place=tuple(situation.notebook.partition("://")[2].strip("/").split("/")),
+        )
+
+    def lesson(self, example: Example) -> Lesson:
+        """Kept for the examples seen last: while one types, they are the same again and again."""
+        key = example.id, example.last_ms
+        known = self._lessons.pop(key, None)
+        if known is None:
+            known = Lesson(
+                self.profile(example.situation),
+                self.terms(command_terms(example.text)),
+                program_of(example.text),
+                len(split(example.text)),
+                example.text.count("\n") + 1,
+            )
+            if len(self._lessons) >= _KEPT:
+                del self._lessons[next(iter(self._lessons))]
+        self._lessons[key] = known
+        return known

@@ -1,0 +1,190 @@
+"""Memory's answer to a situation: the searches, side by side, then the ranking, then candidates with labels.
+
+The index is read in memory's own thread and the vectors come from the embedder's process; while there is no embedder, or it
+is loading or fails, words alone answer, at once. What the index and the embedder are is `source`'s to say.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from time import perf_counter
+from typing import TypeVar
+
+import msgspec
+
+from ghostcells.domain.examples import Example, Situation
+from ghostcells.domain.ghosts import Candidate, Recollection
+from ghostcells.memory import analysis
+from ghostcells.memory.features import Signals
+from ghostcells.memory.labels import cautions, label
+from ghostcells.memory.model import Judge, Ranker, ranker
+from ghostcells.memory.profiles import Reader
+from ghostcells.memory.rank import Hit, Ranked, rank
+from ghostcells.memory.source import ExampleSource, Nearest, VectorSearch
+
+T = TypeVar("T")
+InThread = Callable[[Callable[[], T]], Awaitable[T]]
+
+MATCHES = 30
+NEAREST = 30
+RECENT = 8
+FOLLOWING = 12
+ANSWERING = 8
+PATIENCE_S = 0.25
+"""How long the vectors may take before words answer alone."""
+
+
+class Found(msgspec.Struct, frozen=True):
+    """What the index found: examples by row, BM25 scores by row, and how many examples there are."""
+
+    examples: dict[int, Example]
+    lexical: dict[int, float]
+    same_key: frozenset[int]
+    count: int
+
+
+def look_up(source: ExampleSource, situation: Situation) -> Found:
+    """All that the index has on a situation; called in memory's thread."""
+    matched = source.match(analysis.query_terms(situation), MATCHES)
+    rows = dict.fromkeys(row for row, _ in matched)
+    key = analysis.intent_key(situation)
+    same_key = source.answering(key, ANSWERING) if key else []
+    rows |= dict.fromkeys(same_key)
+    rows |= dict.fromkeys(source.recent(situation.notebook, RECENT))
+    before = analysis.last_command(situation)
+    if before:
+        rows |= dict.fromkeys(source.following(before, situation.language, FOLLOWING))
+    return Found({one.row: one for one in source.load(rows)}, dict(matched), frozenset(same_key), source.count())
+
+
+def hits_of(found: Found, more: Iterable[Example] = (), similar: dict[int, float] | None = None) -> list[Hit]:
+    """The examples with what the searches said of each."""
+    examples = found.examples | {one.row: one for one in more}
+    near = similar or {}
+    by_words = {row: place for place, row in enumerate(sorted(found.lexical, key=lambda row: -found.lexical[row]))}
+    by_sense = {row: place for place, row in enumerate(sorted(near, key=lambda row: -near[row]))}
+    lexical_best = max(found.lexical.values(), default=0.0)
+    similarity_best = max(near.values(), default=0.0)
+    newest = max(examples, default=0)
+    return [
+        Hit(
+            one,
+            Signals(
+                found.lexical.get(row, 0.0),
+                lexical_best,
+                by_words.get(row, 99),
+                near.get(row, 0.0),
+                similarity_best,
+                by_sense.get(row, 99),
+                row in found.same_key,
+            ),
+            max(newest, found.count) - row,
+        )
+        for row, one in examples.items()
+    ]
+
+
+class RecallMemory:
+    """Answers situations from the examples of `source`; `threshold` replaces the calibrated one."""
+
+    def __init__(
+        self,
+        source: ExampleSource,
+        vectors: VectorSearch | None,
+        in_thread: Callable[[Callable[[], object]], Awaitable[object]],
+        *,
+        threshold: float | None = None,
+        learned: Ranker | None = None,
+    ) -> None:
+        self._source = source
+        self._vectors = vectors
+        self._in_thread = in_thread
+        self._learned = learned
+        self._reader: Reader | None = None
+        self.threshold = threshold
+
+    async def recall(self, situation: Situation, *, limit: int, present: Sequence[str], now_ms: int) -> Recollection:
+        """Candidates best first, none of them among `present`."""
+        begun = perf_counter()
+        searching = self._begin_search(situation)
+        try:
+            found = await self._thread(lambda: look_up(self._source, situation))
+            looked = perf_counter()
+            similar, note = await self._similar(searching, found)
+        finally:
+            if searching is not None and not searching.done():
+                searching.cancel()
+        sensed = perf_counter()
+        learned, reader = self._judges()
+        judge = learned.lexical if similar is None else learned.vectors
+
+        def finish() -> list[Ranked]:
+            missing = [row for row in similar or () if row not in found.examples]
+            more = self._source.load(missing) if missing else ()
+            return rank(situation, hits_of(found, more, similar), reader, judge, present)
+
+        ranked = (await self._thread(finish))[:limit]
+        threshold = judge.threshold if self.threshold is None else self.threshold
+        stages = {
+            "words": _ms(begun, looked),
+            "vectors": _ms(looked, sensed),
+            "rank": _ms(sensed, perf_counter()),
+        }
+        return Recollection(
+            tuple(_candidate(one, situation, now_ms) for one in ranked), threshold, stages, (note,) if note else ()
+        )
+
+    def _judges(self) -> tuple[Ranker, Reader]:
+        if self._learned is None:
+            self._learned = ranker()
+        if self._reader is None:
+            self._reader = Reader(self._learned.weights, self._learned.default_weight)
+        return self._learned, self._reader
+
+    async def _thread(self, work: Callable[[], T]) -> T:
+        return await self._in_thread(work)  # type: ignore[return-value]
+
+    def _begin_search(self, situation: Situation) -> asyncio.Task[Nearest] | None:
+        if self._vectors is None:
+            return None
+        if not self._vectors.ready:
+            self._vectors.start()
+            return None
+        text = analysis.embedding_text(situation)
+        return asyncio.ensure_future(asyncio.wait_for(self._vectors.search(text, NEAREST, key="recall"), PATIENCE_S))
+
+    async def _similar(
+        self, searching: asyncio.Task[Nearest] | None, found: Found
+    ) -> tuple[dict[int, float] | None, str]:
+        """The cosines by row, those of the index's finds included; None where words have to do."""
+        if searching is None or self._vectors is None:
+            return None, "" if self._vectors is None else "the embedder is not ready: words alone"
+        try:
+            nearest = await searching
+            similar = dict(zip(nearest.rows, nearest.scores, strict=True))
+            others = [row for row in found.examples if row not in similar]
+            if others:
+                scores = await asyncio.wait_for(self._vectors.score(others, key="recall"), PATIENCE_S)
+                similar |= {row: score for row, score in zip(others, scores, strict=True) if score is not None}
+        except TimeoutError:
+            return None, "the embedder was slow: words alone"
+        except Exception as error:  # noqa: BLE001 - whatever fails there, words still answer
+            return None, f"the embedder failed ({type(error).__name__}): words alone"
+        return similar, ""
+
+
+def _ms(begin: float, end: float) -> float:
+    return round((end - begin) * 1000, 3)
+
+
+def _candidate(one: Ranked, situation: Situation, now_ms: int) -> Candidate:
+    example = one.example
+    return Candidate(
+        one.adapted.text,
+        example.language,
+        one.margin,
+        one.confidence,
+        "memory",
+        example.id,
+        label(example, now_ms, notebook=situation.notebook),
+        cautions(one.adapted.text),
+    )

@@ -1,0 +1,103 @@
+"""Where a value stands in a command, as a value of its own, and putting others in its place.
+
+Scans by hand rather than with patterns made on the spot: compiling those would cost more than all the rest.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from ghostcells.memory.literals import Kind, Token
+
+_OPENERS = frozenset("|;&(`\n")
+_PAIR = 2
+_NUMERIC = frozenset({Kind.NUMBER, Kind.SIZE})
+
+
+def occurrences(command: str, value: str, word: Token) -> list[int]:
+    """Where `value`, a form of `word`, begins in the command and not inside a longer word; else the same in any case.
+
+    A plain word is not taken where a program stands, unless the prose had it in quotes.
+    """
+    return _found(command, command, value, word) or _found(command, command.lower(), value.lower(), word)
+
+
+def _found(command: str, text: str, sought: str, word: Token) -> list[int]:
+    found: list[int] = []
+    at = text.find(sought)
+    while at >= 0:
+        if _alone(command, at, at + len(sought), word.kind) and (
+            word.kind is not Kind.WORD or word.quoted or not _is_program(command, at)
+        ):
+            found.append(at)
+        at = text.find(sought, at + 1)
+    return found
+
+
+def _alone(command: str, start: int, end: int, kind: Kind) -> bool:
+    before, after = command[max(start - 2, 0) : start], command[end : end + 2]
+    if kind in _NUMERIC:
+        return not (
+            before[-1:].isdigit()
+            or before[-1:] == "."
+            or (len(before) == _PAIR and before.isalpha())
+            or after[:1].isdigit()
+            or (after[:1] == "." and after[1:].isdigit())
+        )
+    joins = "_-" if kind is Kind.WORD else "_"
+    if command[start].isalnum() and before and (before[-1].isalnum() or before[-1] in joins):
+        return False
+    return not (command[end - 1].isalnum() and after and (after[0].isalnum() or after[0] in joins))
+
+
+def _is_program(command: str, start: int) -> bool:
+    """Whether the word there is what a simple command runs."""
+    before = command[:start].rstrip(" \t")
+    return not before or before[-1] in _OPENERS or before.endswith(("sudo", "xargs"))
+
+
+class Change(NamedTuple):
+    """A value's successor, and the word of the prose that the value was found by."""
+
+    new: str
+    word: Token
+
+
+def substitute(command: str, changes: Mapping[str, Change]) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """All changes at once, longer values first, so that none touches what another put in."""
+    places: list[tuple[int, int, str]] = []
+    for old in sorted(changes, key=lambda one: (-len(one), one)):
+        new, word = changes[old]
+        for at in occurrences(command, old, word):
+            end = at + len(old)
+            if all(end <= start or stop <= at for start, stop, _ in places):
+                written = command[at:end]
+                places.append((at, end, new.lower() if written.islower() and written != old else new))
+    done: dict[tuple[str, str], None] = {}
+    for start, end, new in sorted(places, reverse=True):
+        old = command[start:end]
+        if new != old:
+            begin, stop = _overlap(command, start, end, new)
+            command = command[:begin] + _quoted(command, begin, new) + command[stop:]
+            done[old, new] = None
+    return command, tuple(reversed(done))
+
+
+def _overlap(command: str, start: int, end: int, new: str) -> tuple[int, int]:
+    """The place widened over marks that `new` brings along, so that `*.` before a value is not there twice."""
+    for size in range(min(len(new) - 1, 3), 0, -1):
+        if command[:start].endswith(new[:size]) and not any(map(str.isalnum, new[:size])):
+            start -= size
+            break
+    for size in range(min(len(new) - 1, 3), 0, -1):
+        if command[end:].startswith(new[-size:]) and not any(map(str.isalnum, new[-size:])):
+            end += size
+            break
+    return start, end
+
+
+def _quoted(command: str, start: int, new: str) -> str:
+    """`new` in quotes where it has blanks and does not come to stand within quotes."""
+    if not any(map(str.isspace, new)) or "'" in new:
+        return new
+    inside = command[:start].count('"') % 2 or command[:start].count("'") % 2
+    return new if inside else f"'{new}'"

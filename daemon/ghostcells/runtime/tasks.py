@@ -30,7 +30,9 @@ class Tasks:
     ) -> None:
         """Run `work`; one that has the same name is cancelled first."""
         self.cancel(name)
-        task: asyncio.Task[T] = asyncio.get_running_loop().create_task(_awaited(work), name=name)
+        # A coroutine is not wrapped: if it is cancelled before its first step, it has to be the one that hears of it.
+        coroutine = work if asyncio.iscoroutine(work) else _awaited(work)
+        task: asyncio.Task[T] = asyncio.get_running_loop().create_task(coroutine, name=name)
         self._held[name] = task
 
         def ended(ended_task: asyncio.Task[T]) -> None:

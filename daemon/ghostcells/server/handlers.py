@@ -12,7 +12,7 @@ from ghostcells.engine.inputs import AnyInput, Origin, RequestId
 from ghostcells.runtime.tasks import Tasks
 from ghostcells.server import wire
 from ghostcells.server.client import INTERNAL_ERROR, EditorClient
-from ghostcells.server.envelope import METHOD_NOT_FOUND, REQUEST_CANCELLED
+from ghostcells.server.envelope import INVALID_REQUEST, METHOD_NOT_FOUND, REQUEST_CANCELLED
 from ghostcells.server.notebooks import Notebooks, OutOfStep, UnknownNotebook
 from ghostcells.server.parts import App
 
@@ -66,7 +66,7 @@ class Handlers:
     def request(self, method: str, request: RequestId, params: msgspec.Raw) -> None:
         """Answer a request, now or later, exactly once."""
         if not self._client.expect(request):
-            self._client.reject(request, INTERNAL_ERROR, "a request with this id is not answered yet")
+            self._client.reject(request, INVALID_REQUEST, "a request with this id is not answered yet")
             return
         route = self._requests.get(method)
         if route is None:

@@ -41,7 +41,7 @@ def _schema(name: str, params: Any, result: Any = None, *, sent: bool = False) -
     parts, definitions = msgspec.json.schema_components(types.values(), ref_template="#/$defs/{name}")
     for struct in _structs(params if sent else result):
         _require_what_is_always_sent(definitions[struct.__name__], struct)
-    return {
+    schema = {
         "$schema": DIALECT,
         "title": f"ghostcells/{name}",
         "type": "object",
@@ -49,6 +49,8 @@ def _schema(name: str, params: Any, result: Any = None, *, sent: bool = False) -
         "required": list(types),
         "$defs": definitions,
     }
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(schema))
+    return plain
 
 
 def _require_what_is_always_sent(definition: dict[str, Any], struct: type[msgspec.Struct]) -> None:

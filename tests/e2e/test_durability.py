@@ -214,3 +214,33 @@ def test_a_data_directory_that_is_a_file_is_said_and_hurts_nothing(daemons: Daem
 def test_an_empty_configuration_file_is_fine(daemons: Daemons, home: Home) -> None:
     home.configure("")
     daemons.start(home, settings=BEST_THERE_IS).ping()
+
+
+def test_a_data_directory_of_a_newer_version_is_left_alone(daemons: Daemons, home: Home) -> None:
+    """An older daemon would read it wrongly and could write what the newer one cannot read."""
+    first = daemons.start(home)
+    teach(first, "shop.md", RESTART)
+    daemons.finish(first)
+    (home.data / "format.json").write_text('{"format": 999}')
+
+    def contents() -> dict[str, bytes]:
+        return {str(path.relative_to(home.data)): path.read_bytes() for path in home.data.rglob("*") if path.is_file()}
+
+    before = contents()
+    second = daemons.spawn(home)
+    identity = second.post("initialize", {"processId": None, "rootUri": None, "capabilities": {}})
+    eventually(lambda: second.ended or any(e.message.get("id") == identity for e in second.received) or None, "a word")
+    if second.ended:
+        assert second.wait_end(5) != 0
+        second.sent.clear()
+    else:
+        second.notify("initialized", {})
+        notebook = open_notebook(second, "a.md", sh("true"))
+        params = {"notebook": {"uri": notebook.uri}, "cell": notebook.cells[0].uri, "success": True}
+        assert second.refused("ghostcells/executed", params).code == -32803
+        daemons.kill(second)
+    told = "".join(daemons.said()) + str([e.message for e in second.received])
+    assert "999" in told or "newer" in told
+    after = contents()
+    assert {name: after.get(name) for name in before} == before
+    assert [name for name in after if name not in before and not name.startswith("logs")] == []

@@ -30,7 +30,7 @@ PARTS: dict[str, tuple[set[str], set[str]]] = {
     "server": ({"domain", "engine.inputs", "runtime"}, {"msgspec", "pygls", "lsprotocol"}),
     "trial": (ALONE, {"textual"}),
 }
-ANYTHING = {"app", "commands", "cli", "__main__", "__init__"}
+ANYTHING = {"app", "commands", "cli", "plain_serve", "__main__", "__init__"}
 OWN_IO = {
     "asyncio",
     "io",

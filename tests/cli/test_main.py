@@ -6,10 +6,10 @@ import sys
 
 import pytest
 
-from ghostcells.__main__ import serve_options
 from ghostcells.cli import run
 from ghostcells.commands import history
 from ghostcells.domain.errors import NewerData
+from ghostcells.plain_serve import serve_options
 
 
 @pytest.mark.parametrize(

@@ -1,67 +1,138 @@
-"""The data directory as commands use it: opened for one command, closed after it."""
+"""The data directory as commands use it: its index read up to now, for one thread and one command.
+
+Commands look at a directory whose daemons go on working; what they append goes through a log of their own, as a daemon's does.
+"""
 
 import argparse
 import asyncio
-import inspect
-from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
+from ghostcells.app.index import WORDS
 from ghostcells.commands.output import builtins
 from ghostcells.commands.settings import data_dir_of, settings_of
 from ghostcells.domain.errors import GhostcellsError
+from ghostcells.privacy.records import redact_record
+from ghostcells.privacy.redact import Redactor
+from ghostcells.runtime.clock import SystemClock
+from ghostcells.store.examples import Examples
+from ghostcells.store.forgetting import Forgetter
+from ghostcells.store.index import Index
+from ghostcells.store.log import EventLog
+from ghostcells.store.paths import prepare
+from ghostcells.store.queries import Queries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from types import TracebackType
+    from typing import Self
 
-    from ghostcells.app import Data
+    from ghostcells.config.schema import Settings
+    from ghostcells.domain.events import AnyRecord
     from ghostcells.domain.examples import Example
 
 _PAGE = 500
+_ROUNDS = 3
+"""How often what is to be forgotten is looked for: rewriting files of dead daemons may bring up more once."""
 
 
 class NotFound(GhostcellsError):
     """What was asked for is not there."""
 
 
-@contextmanager
-def opened(options: argparse.Namespace) -> "Iterator[Data]":
-    """The data that the options name."""
-    from ghostcells.app import open_data
+class Data:
+    """Raises `NewerData` for a directory of a later version, `OSError` for one that cannot be used."""
 
-    with open_data(data_dir_of(options), settings_of(options)) as data:
-        yield data
+    def __init__(self, directory: Path, settings: "Settings") -> None:
+        self._clock = SystemClock()
+        self._redactor = Redactor(settings.privacy.patterns)
+        self._paths = prepare(directory)
+        self._index = Index.open(self._paths, WORDS)
+        self._index.settle()
+        self.examples = Examples(self._index)
+        self.queries = Queries(self._index, self._index.settle)
+
+    def __enter__(self) -> "Self":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: "TracebackType | None"
+    ) -> None:
+        self.queries.close()
+        self._index.close()
+
+    def redact(self, record: "AnyRecord") -> "AnyRecord":
+        """The record as it is going to be written."""
+        return redact_record(record, lambda text: self._redactor.redact(text).text)
+
+    def append(self, records: "Sequence[AnyRecord]") -> None:
+        """Write records under fresh ids and times, in this order; on disk, and in the index, when this returns."""
+        asyncio.run(self._append(records))
+        self._index.settle()
+
+    def forget_now(self) -> None:
+        """Carry out what has been appended as forgotten; a living daemon does its own part within seconds."""
+        forgetter = Forgetter(self._paths, self._clock.stamp().id(0), seal=None, clean=self._index.clean)
+        for _ in range(_ROUNDS):
+            if forgetter.pending():
+                forgetter.work()
+
+    def teachers(self, example: str) -> tuple[str, ...]:
+        """The ids of the records that taught an example."""
+        return self._index.teachers(example)
+
+    def rebuild(self) -> None:
+        self._index.rebuild()
+
+    def all_examples(self) -> "Iterator[Example]":
+        after = 0
+        while rows := self.examples.all_rows(after, _PAGE):
+            yield from self.examples.load(rows)
+            after = rows[-1]
+
+    async def _append(self, records: "Sequence[AnyRecord]") -> None:
+        loop = asyncio.get_running_loop()
+        log = EventLog(
+            self._paths.root,
+            self._clock.stamp().id(0),
+            loop=loop,
+            stamp=self._clock.stamp,
+            redact=self.redact,
+            on_committed=lambda _: None,
+        )
+        written: asyncio.Future[None] = loop.create_future()
+        try:
+            log.opening(self._clock.now_ms())
+            for record in records:
+                stamp = self._clock.stamp()
+                log.append(replace(record, id=stamp.id(0), time_ms=stamp.time_ms), firm=True)
+            log.barrier(lambda error: written.set_result(None) if error is None else written.set_exception(error))
+            await written
+        finally:
+            log.close()
 
 
-def answered(result: Any) -> Any:
-    """A query's result as the protocol's JSON; queries may be coroutines."""
-    if inspect.isawaitable(result):
+def opened(options: argparse.Namespace) -> Data:
+    """The data that the options name; for a `with` statement."""
+    return Data(data_dir_of(options), settings_of(options))
 
-        async def wait() -> Any:
-            return await result
 
-        result = asyncio.run(wait())
+def answered(result: object) -> Any:
+    """A query's result as the protocol's JSON."""
     return builtins(result)
 
 
-def all_examples(data: "Data") -> "Iterator[Example]":
-    after = 0
-    while rows := data.examples.all_rows(after, _PAGE):
-        yield from data.examples.load(rows)
-        after = rows[-1]
-
-
-def found_example(data: "Data", wanted: str) -> "Example":
+def found_example(data: Data, wanted: str) -> "Example":
     """The example of an id, or of the beginning of one."""
     exact = data.examples.by_id(wanted)
     if exact is not None:
         return exact
-    matches = [example for example in all_examples(data) if example.id.startswith(wanted)] if wanted else []
+    matches = [example for example in data.all_examples() if example.id.startswith(wanted)] if wanted else []
     if not matches:
         raise NotFound(f"no example has the id {wanted!r}: `ghostcells examples list` shows all")
     if len(matches) > 1:
-        raise NotFound(f"{len(matches)} examples begin with {wanted!r}: {_ids(matches)}")
+        ids = ", ".join(example.id for example in matches[:5])
+        raise NotFound(f"{len(matches)} examples begin with {wanted!r}: {ids}")
     return matches[0]
-
-
-def _ids(examples: "Sequence[Example]") -> str:
-    return ", ".join(example.id for example in examples[:5])

@@ -86,7 +86,7 @@ def _data(options: argparse.Namespace) -> Iterator[Finding]:
     try:
         with opened(options) as data:
             count = data.examples.count()
-            stats = answered(data.queries.stats(since_ms=None))
+            stats = answered(data.queries.stats())
     except (GhostcellsError, OSError) as error:
         yield Finding("log and index", State.BAD, str(error))
         return

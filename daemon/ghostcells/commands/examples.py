@@ -4,8 +4,17 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from ghostcells.commands.data import NotFound, all_examples, found_example, opened
-from ghostcells.commands.output import builtins, command, moment, one_line, print_json, print_table, short_name
+from ghostcells.commands.data import NotFound, found_example, opened
+from ghostcells.commands.output import (
+    builtins,
+    command,
+    moment,
+    one_line,
+    print_fields,
+    print_json,
+    print_table,
+    short_name,
+)
 from ghostcells.domain.events import Forgotten, Pinned
 from ghostcells.domain.examples import Situation
 
@@ -53,7 +62,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 def list_(options: argparse.Namespace) -> int:
     with opened(options) as data:
-        found = sorted(all_examples(data), key=lambda example: (-example.last_ms, example.id))
+        found = sorted(data.all_examples(), key=lambda example: (-example.last_ms, example.id))
     _print_examples(found[: options.limit], as_json=options.json)
     if len(found) > options.limit:
         print(f"{len(found) - options.limit} more: --limit {len(found)}", file=sys.stderr)
@@ -83,12 +92,12 @@ def _print_examples(found: "Sequence[Example]", *, as_json: bool) -> None:
                 f"{one.runs}",
                 f"{one.failures}",
                 "pinned" if one.pinned else str(one.reason),
-                one_line(one.situation.intent.splitlines()[-1] if one.situation.intent else "", 40),
+                one_line(one.situation.intent.strip().rpartition("\n")[2], 60),
                 one_line(one.text),
             )
             for one in found
         ]
-        print_table(("id", "last", "runs", "failed", "how", "for", "command"), rows)
+        print_table(("id", "last", "runs", "failed", "how", "for", "command"), rows, flexible=2)
 
 
 def show(options: argparse.Namespace) -> int:
@@ -110,7 +119,7 @@ def show(options: argparse.Namespace) -> int:
         ("pinned", "yes" if example.pinned else "no"),
         ("events", " ".join(taught)),
     ]
-    print_table(("", ""), rows)
+    print_fields(rows)
     return 0
 
 
@@ -131,11 +140,8 @@ def unpin(options: argparse.Namespace) -> int:
 def _pin(options: argparse.Namespace, *, pinned: bool) -> int:
     with opened(options) as data:
         example = found_example(data, options.id)
-        stamp = data.stamp()
         notebook = example.situation.notebook
-        data.append(
-            [Pinned(id=stamp.id(0), time_ms=stamp.time_ms, notebook=notebook, example=example.id, pinned=pinned)]
-        )
+        data.append([Pinned(id="", time_ms=0, notebook=notebook, example=example.id, pinned=pinned)])
     if options.json:
         print_json({"example": example.id, "pinned": pinned})
     else:
@@ -148,15 +154,9 @@ def forget(options: argparse.Namespace) -> int:
         example = found_example(data, options.id)
         if not options.yes and not _agreed(example.text):
             raise NotFound("nothing was forgotten; --yes forgets without asking")
-        stamp = data.stamp()
-        record = Forgotten(
-            id=stamp.id(0),
-            time_ms=stamp.time_ms,
-            notebook=example.situation.notebook,
-            example=example.id,
-            events=data.teachers(example.id),
-        )
-        data.append([record])
+        notebook, events = example.situation.notebook, data.teachers(example.id)
+        data.append([Forgotten(id="", time_ms=0, notebook=notebook, example=example.id, events=events)])
+        data.forget_now()
     if options.json:
         print_json({"example": example.id, "forgotten": True})
     else:

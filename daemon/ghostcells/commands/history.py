@@ -4,13 +4,14 @@ import argparse
 import re
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ghostcells.commands.data import NotFound, answered, opened
+from ghostcells.commands.data import Data, NotFound, answered, opened
 from ghostcells.commands.output import (
     command,
     moment,
     one_line,
+    print_fields,
     print_json,
     print_json_line,
     print_table,
@@ -18,9 +19,6 @@ from ghostcells.commands.output import (
 )
 from ghostcells.domain.errors import ConfigError
 from ghostcells.domain.ids import is_ulid
-
-if TYPE_CHECKING:
-    from ghostcells.app import Data
 
 _FOLLOW_SECONDS = 0.5
 _PAGE = 1_000
@@ -77,7 +75,7 @@ def events(options: argparse.Namespace) -> int:
     return 0
 
 
-def _last_events(data: "Data", after: str | None, limit: int) -> list[dict[str, Any]]:
+def _last_events(data: Data, after: str | None, limit: int) -> list[dict[str, Any]]:
     """The last events; the protocol's query goes forward from one, so this keeps the end of what it gives."""
     kept: list[dict[str, Any]] = []
     while page := answered(data.queries.events(after=after, limit=_PAGE)):
@@ -101,15 +99,15 @@ def _print_event(event: dict[str, Any]) -> None:
 
 
 def cell(options: argparse.Namespace) -> int:
-    return _one(options, lambda data, wanted: data.queries.cell_log(id=wanted), _print_cell)
+    return _one(options, lambda data, wanted: data.queries.cell_log(wanted), _print_cell)
 
 
 def trace(options: argparse.Namespace) -> int:
-    return _one(options, lambda data, wanted: data.queries.trace(id=wanted), _print_trace)
+    return _one(options, lambda data, wanted: data.queries.trace(wanted), _print_trace)
 
 
 def _one(
-    options: argparse.Namespace, ask: "Callable[[Data, str], object]", show: Callable[[dict[str, Any]], None]
+    options: argparse.Namespace, ask: Callable[[Data, str], object], show: Callable[[dict[str, Any]], None]
 ) -> int:
     wanted = _id(options.id, "ID")
     with opened(options) as data:
@@ -121,17 +119,14 @@ def _one(
 
 
 def _print_cell(log: dict[str, Any]) -> None:
-    for name in ("id", "notebook", "suggestion", "generated", "accepted"):
-        print(f"{name:<10}  {log.get(name) or ''}")
+    rows = [(name, log.get(name) or "") for name in ("id", "notebook", "suggestion", "generated", "accepted")]
     for run in log["executions"]:
-        state = "ok" if run["success"] else "failed"
-        print(
-            f"{'executed':<10}  {moment(run['timeMs'])}  {state}{', edited' if run['edited'] else ''}: {one_line(run['text'])}"
-        )
+        state = f"{'ok' if run['success'] else 'failed'}{', edited' if run['edited'] else ''}"
+        rows.append(("executed", f"{moment(run['timeMs'])}  {state}\n{run['text']}"))
     if end := log.get("end"):
-        print(f"{'end':<10}  {end['type']} ({end['reason']}), visible for {end['shownMs'] / 1000:.1f} s")
-    for lesson in log["learned"]:
-        print(f"{'learned':<10}  {lesson['example']} ({lesson['reason']})")
+        rows.append(("end", f"{end['type']} ({end['reason']}), visible for {end['shownMs'] / 1000:.1f} s"))
+    rows += [("learned", f"{lesson['example']} ({lesson['reason']})") for lesson in log["learned"]]
+    print_fields(rows)
 
 
 def _print_trace(found: dict[str, Any]) -> None:
@@ -177,9 +172,9 @@ def sessions(options: argparse.Namespace) -> int:
 
 
 def stats(options: argparse.Namespace) -> int:
-    since = None if options.since is None else round(time.time() * 1000) - _age_ms(options.since)
+    since = 0 if options.since is None else round(time.time() * 1000) - _age_ms(options.since)
     with opened(options) as data:
-        found = answered(data.queries.stats(since_ms=since))
+        found = answered(data.queries.stats(since))
     if options.json:
         print_json(found)
         return 0

@@ -4,11 +4,11 @@ import argparse
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
-from ghostcells.commands.data import opened
+from ghostcells.commands.data import Data, opened
 from ghostcells.commands.output import command, complain, print_json
 from ghostcells.domain.events import Learned
 from ghostcells.domain.examples import Reason
@@ -16,10 +16,7 @@ from ghostcells.learning.lessons import example_id
 from ghostcells.reading.files import find, read
 from ghostcells.reading.runbook import Lesson, Unreadable, lessons
 
-if TYPE_CHECKING:
-    from ghostcells.app import Data
-
-_BATCH = 200
+_BATCH = 2_000
 
 
 class Learning(msgspec.Struct):
@@ -60,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
     return 1 if outcome.problems else 0
 
 
-def learn(data: "Data", paths: Iterable[Path], *, dry_run: bool = False) -> Learning:
+def learn(data: Data, paths: Iterable[Path], *, dry_run: bool = False) -> Learning:
     """Read files and append what is new in them, some lessons at a time."""
     outcome = Learning()
     waiting: list[Learned] = []
@@ -85,14 +82,13 @@ def learn(data: "Data", paths: Iterable[Path], *, dry_run: bool = False) -> Lear
     return outcome
 
 
-def _fresh(data: "Data", found: Sequence[Lesson], seen: set[str]) -> Iterator[Learned]:
+def _fresh(data: Data, found: Sequence[Lesson], seen: set[str]) -> Iterator[Learned]:
     """Records of the lessons that are not known yet, as they will be stored: the id is that of the redacted text."""
     for lesson in found:
-        stamp = data.stamp()
         record: Any = data.redact(
             Learned(
-                id=stamp.id(0),
-                time_ms=stamp.time_ms,
+                id="",
+                time_ms=0,
                 notebook=lesson.situation.notebook,
                 example="",
                 reason=Reason.READ,

@@ -5,7 +5,7 @@ import platform
 import sys
 
 from ghostcells import __version__
-from ghostcells.commands.data import answered, opened
+from ghostcells.commands.data import opened
 from ghostcells.commands.diagnosis import State, diagnose
 from ghostcells.commands.output import command, complain, print_json
 
@@ -58,9 +58,8 @@ def rebuild(options: argparse.Namespace) -> int:
     with opened(options) as data:
         data.rebuild()
         count = data.examples.count()
-        events = answered(data.queries.stats(since_ms=None))
     if options.json:
-        print_json({"examples": count, "stats": events})
+        print_json({"examples": count})
     else:
         print(f"the index is new: {count} examples")
     return 0

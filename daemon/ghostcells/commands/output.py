@@ -35,7 +35,8 @@ def complain(text: str) -> None:
 def console() -> "Console":
     from rich.console import Console
 
-    return Console(highlight=False)
+    out = Console(highlight=False)
+    return out if out.is_terminal else Console(highlight=False, width=10_000)
 
 
 def print_json(value: Any) -> None:
@@ -51,18 +52,32 @@ def builtins(value: Any) -> Any:
     return msgspec.to_builtins(value)
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """A table that leaves its last column what room there is."""
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, flexible: int = 1) -> None:
+    """A table whose last `flexible` columns share the room that a terminal leaves them; whole where there is none."""
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    out = console()
+    cells = [[cell.replace("\n", " ") for cell in row] for row in rows]
+    table = Table(box=None, pad_edge=False, header_style="bold", expand=out.is_terminal)
     for number, column in enumerate(columns):
-        last = number == len(columns) - 1
-        table.add_column(column, no_wrap=not last, overflow="fold" if last else "ellipsis")
-    for row in rows:
+        width = max([len(column), *(len(row[number]) for row in cells)])
+        if out.is_terminal and number >= len(columns) - flexible:
+            table.add_column(column, no_wrap=True, overflow="ellipsis", ratio=1, max_width=width)
+        else:
+            table.add_column(column, no_wrap=True, min_width=width)
+    for row in cells:
         table.add_row(*(Text(cell) for cell in row))
-    console().print(table)
+    out.print(table, crop=out.is_terminal, soft_wrap=not out.is_terminal)
+
+
+def print_fields(rows: Iterable[tuple[str, str]]) -> None:
+    """Names and values below each other; a value of several lines stays in its column."""
+    for name, value in rows:
+        first, *more = value.splitlines() or [""]
+        print(f"{name:<10}  {first}".rstrip())
+        for line in more:
+            print(f"{'':<12}{line}")
 
 
 def moment(time_ms: int | None) -> str:

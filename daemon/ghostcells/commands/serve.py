@@ -2,8 +2,8 @@
 
 import argparse
 
-from ghostcells.__main__ import is_address
 from ghostcells.commands.output import command
+from ghostcells.plain_serve import is_address
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -19,7 +19,8 @@ _K1 = 1.2
 _B = 0.75
 _SHORTLIST = 4
 
-_COLUMNS = "id, row, situation, language, text, reason, runs, reads, failures, rejections, shown_runs, first_ms, last_ms, pinned"
+_TALLIES = "runs, reads, failures, rejections, shown_runs, first_ms, last_ms, pinned"
+_COLUMNS = f"id, row, situation, language, text, reason, {_TALLIES}"
 
 
 class Examples:

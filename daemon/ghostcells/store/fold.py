@@ -66,9 +66,11 @@ def slim(record: AnyRecord) -> AnyRecord:
 
 
 class Forgettable(msgspec.Struct, frozen=True):
-    """What a void lesson said: it has to go from the log too."""
+    """What a void lesson said: it has to go from the log too. `forgotten` is the FORGOTTEN event."""
 
+    forgotten: str
     example: str
+    events: tuple[str, ...]
     text: str
     intent: str
 
@@ -125,7 +127,7 @@ class Fold:
 
     def _trace(self, event: str, trace: Trace) -> None:
         usage = (0, 0, 0.0)
-        if trace.model is not None:
+        if trace.model:
             usage = (trace.model.input_tokens, trace.model.output_tokens, trace.model.cost_usd)
         stages = _encoder.encode(trace.stages_ms)
         self._run(
@@ -139,21 +141,28 @@ class Fold:
         ).fetchone()
         if known is not None:
             intent = msgspec.json.decode(known[1], type=Situation).intent
-            self.forgettable.append(Forgettable(record.example, known[0], intent))
+            self._void(record.id, record.example, record.events, known[0], intent)
         content = self._contents.get(record.example)
         if content is not None and content.event < record.id:
-            self._void(self._contents.pop(record.example))
+            self._void_evidence(record.id, self._contents.pop(record.example))
         self._run("DELETE FROM evidence WHERE example = ? AND event < ?", (record.example, record.id))
         self._examples.add(record.example)
 
-    def _void(self, evidence: Evidence) -> None:
+    def _void_evidence(self, forgotten: str, evidence: Evidence) -> None:
         if evidence.situation is not None:
-            self.forgettable.append(Forgettable(evidence.example, evidence.text, evidence.situation.intent))
+            self._void(forgotten, evidence.example, (evidence.event,), evidence.text, evidence.situation.intent)
+
+    def _void(self, forgotten: str, example: str, events: Sequence[str], text: str, intent: str) -> None:
+        taught = self._run(
+            "SELECT event FROM evidence WHERE example = ? AND event < ? AND teaches", (example, forgotten)
+        )
+        every = {*events, *(event for (event,) in taught)}
+        self.forgettable.append(Forgettable(forgotten, example, tuple(sorted(every)), text, intent))
 
     def _evidence(self, evidence: Evidence) -> None:
         forgotten = self._forgotten(evidence.example)
         if forgotten is not None and evidence.event < forgotten:
-            self._void(evidence)
+            self._void_evidence(forgotten, evidence)
             return
         teaches = evidence.situation is not None
         self._run(

@@ -11,15 +11,17 @@ import logging
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Self
 
 from ghostcells.domain.events import AnyRecord
 from ghostcells.domain.examples import Situation
-from ghostcells.store.fold import Fold, Forgettable, Words
-from ghostcells.store.paths import Paths
+from ghostcells.store.fold import Fold, Words
+from ghostcells.store.forgetting import note
+from ghostcells.store.migrations import UnknownMigrationError, migrate
+from ghostcells.store.paths import FILE_MODE, Paths
 from ghostcells.store.presence import DURABLE, durable_end, living
-from ghostcells.store.schema import EMPTY, TABLES, VERSION, connect
+from ghostcells.store.schema import EMPTY, connect
 from ghostcells.store.segment import BASE, Segment, decode, encode, read_lines, segments
 from ghostcells.store.slots import Slot, remove_files, seed, take_slot
 
@@ -51,7 +53,6 @@ class Index:
         self.path = slot.path
         self.generation = 0
         """Grows when rows have been given anew, so that what was known by row is void."""
-        self.on_forget: Callable[[list[Forgettable], str], None] = lambda _lessons, _event: None
         self._words = words
         self._slot = slot
         self._finished: set[Segment] = set()
@@ -127,8 +128,9 @@ class Index:
 
         return dump(self.connection)
 
-    def purge(self) -> None:
-        """Overwrite what has been deleted."""
+    def clean(self) -> None:
+        """Read all that is new, and overwrite what has been deleted."""
+        self.settle()
         self.connection.execute("INSERT INTO words (words) VALUES ('optimize')")
         self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self.connection.execute("VACUUM")
@@ -137,17 +139,19 @@ class Index:
     # Opening.
 
     def _connect(self) -> sqlite3.Connection:
-        if not self.path.exists():
-            seed(self.path)
+        seeded = not self.path.exists() and seed(self.path)
         try:
-            return self._opened()
+            connection = self._opened()
         except sqlite3.DatabaseError as error:
             _log.warning("The index %s is made anew: %s", self.path.name, error)
             remove_files(self.path)
             return self._opened()
+        if seeded:
+            _name_anew(connection)
+        return connection
 
     def _opened(self) -> sqlite3.Connection:
-        os.close(os.open(self.path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        os.close(os.open(self.path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, FILE_MODE))
         connection = connect(self.path)
         try:
             return self._checked(connection)
@@ -157,13 +161,17 @@ class Index:
 
     def _checked(self, connection: sqlite3.Connection) -> sqlite3.Connection:
         """The connection, if what is there was made as we would make it."""
-        made = self._fingerprint()
-        tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-        if not tables:
-            connection.executescript(f"BEGIN; {TABLES} COMMIT;")
-            connection.execute("INSERT INTO meta VALUES ('made', ?), ('identity', ?)", (made, os.urandom(8).hex()))
-        elif connection.execute("SELECT value FROM meta WHERE key = 'made'").fetchone() != (made,):
-            raise sqlite3.DatabaseError("it was made by another version")
+        try:
+            migrate(connection)
+        except UnknownMigrationError as error:
+            raise sqlite3.DatabaseError(f"a newer version has made it ({error})") from error
+        read_as = self._fingerprint()
+        known = connection.execute("SELECT value FROM meta WHERE key = 'read_as'").fetchone()
+        if known is None:
+            connection.execute("INSERT INTO meta VALUES ('read_as', ?)", (read_as,))
+            _name_anew(connection)
+        elif known != (read_as,):
+            raise sqlite3.DatabaseError("examples are read in another way now")
         self._marks = {
             (owner, number): _Mark(key, edition, offset)
             for key, owner, number, edition, offset in connection.execute(
@@ -173,12 +181,12 @@ class Index:
         return connection
 
     def _fingerprint(self) -> str:
-        """What the rows depend on besides the log: our schema, and how texts are analysed."""
+        """What the rows depend on besides the log: how examples are read from it."""
         from ghostcells import __version__
 
         sample = Situation(notebook="file:///a/Run-book_1.md", intent="Déployer the `web` pods (again), step 2")
         words = self._words.analyse(sample, "kubectl get pods -n web | grep -v 'Running' > /tmp/out")
-        text = f"{VERSION}\0{__version__}\0{words}\0{self._words.intent_key(sample)}"
+        text = f"{__version__}\0{words}\0{self._words.intent_key(sample)}"
         return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
     def _start_over(self) -> None:
@@ -190,6 +198,7 @@ class Index:
 
     def _empty(self) -> None:
         self.connection.executescript(f"BEGIN; {EMPTY} COMMIT;")
+        _name_anew(self.connection)
         self._marks.clear()
         self._finished.clear()
         self.generation += 1
@@ -281,6 +290,8 @@ class Index:
         try:
             yield fold
             fold.finish()
+            # Before the rows are gone, so that a crash cannot lose what has to be looked for in the log.
+            note(self.paths, fold.forgettable)
         except BaseException:
             self.connection.execute("ROLLBACK")
             raise
@@ -302,3 +313,7 @@ class Index:
 
     def _checkpoint(self) -> None:
         self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _name_anew(connection: sqlite3.Connection) -> None:
+    connection.execute("INSERT OR REPLACE INTO meta VALUES ('identity', ?)", (os.urandom(8).hex(),))

@@ -10,6 +10,7 @@ import contextlib
 import fcntl
 import mmap
 import os
+import time
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -22,6 +23,7 @@ INFLIGHT = 0
 DURABLE = 1
 # A durable position is a segment's number and its size in one word, since one word is read and written whole.
 _SIZE_BITS = 40
+_STARTING_SECONDS = 60
 
 
 class Cells(Protocol):
@@ -56,7 +58,7 @@ class Presence:
         self._lock = self._hold()
 
     def _map(self) -> Cells:
-        passing = self._cells_path.with_suffix(".new")
+        passing = self._cells_path.with_suffix(".mapped")
         passing.unlink(missing_ok=True)
         handle = create_file(passing)
         try:
@@ -114,3 +116,14 @@ def living(paths: Paths) -> dict[str, tuple[int, ...]]:
             with contextlib.suppress(FileNotFoundError):
                 found[lock.stem] = _read(lock.with_suffix(".horizon"))
     return found
+
+
+def remove_dead(paths: Paths) -> None:
+    """Remove what dead daemons have left; a file without its lock may belong to one that is just starting."""
+    for lock in paths.log.glob("*.lock"):
+        if not is_held(lock):
+            lock.unlink(missing_ok=True)
+    for path in [*paths.log.glob("*.horizon"), *paths.log.glob("*.mapped"), *paths.log.glob("*.held")]:
+        with contextlib.suppress(FileNotFoundError):
+            if not path.with_suffix(".lock").exists() and time.time() - path.stat().st_mtime > _STARTING_SECONDS:
+                path.unlink(missing_ok=True)

@@ -1,0 +1,29 @@
+"""Changes of the index's tables, in their order, each in one transaction with its record.
+
+A migration has a name that is never given twice, and is never changed once it is released. An index that has one that is not
+known here was made by a newer ghostcells; since the index is derived, it is made anew rather than refused.
+"""
+
+import sqlite3
+
+from ghostcells.store.schema import TABLES
+
+MIGRATIONS: tuple[tuple[str, str], ...] = (("0001-tables", TABLES),)
+_RECORDS = "CREATE TABLE IF NOT EXISTS migration (name TEXT PRIMARY KEY) WITHOUT ROWID;"
+
+
+class UnknownMigrationError(Exception):
+    """The index is of a newer version."""
+
+
+def migrate(connection: sqlite3.Connection, migrations: tuple[tuple[str, str], ...] = MIGRATIONS) -> list[str]:
+    """Apply what is missing; the names of what was applied."""
+    connection.execute(_RECORDS)
+    present = {name for (name,) in connection.execute("SELECT name FROM migration")}
+    if unknown := present - {name for name, _ in migrations}:
+        raise UnknownMigrationError(", ".join(sorted(unknown)))
+    missing = [(name, script) for name, script in migrations if name not in present]
+    for name, script in missing:
+        record = f"INSERT INTO migration VALUES ('{name}');"  # noqa: S608 - the names stand above
+        connection.executescript(f"BEGIN; {script}; {record} COMMIT;")
+    return [name for name, _ in missing]

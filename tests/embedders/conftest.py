@@ -11,12 +11,16 @@ import pytest_asyncio
 from ghostcells.embedders import install, specs
 from ghostcells.embedders.base import EmbedderSpec
 from ghostcells.embedders.process import EmbedderProcess
-from tests.embedders.hashing import DIMS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-pytest.importorskip("onnxruntime", reason="the embedders need the extra `minilm`")
+MISSING = install.missing_modules()
+collect_ignore_glob = ["test_*.py"] if MISSING else []
+
+
+def pytest_report_header():
+    return f"tests/embedders skipped: the extra `minilm` is not installed ({', '.join(MISSING)})" if MISSING else None
 
 
 @pytest.fixture(scope="session")
@@ -30,6 +34,8 @@ def minilm() -> EmbedderSpec:
 
 @pytest.fixture
 def hashing() -> EmbedderSpec:
+    from tests.embedders.hashing import DIMS
+
     return EmbedderSpec(name="hashing", dims=DIMS, factory="tests.embedders.hashing:load")
 
 

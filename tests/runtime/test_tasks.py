@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from contextlib import suppress
 
 import pytest
 
@@ -56,10 +57,9 @@ async def test_a_cancelled_task_says_nothing_whatever_it_does_then() -> None:
     tasks, ends = Tasks(), Ends()
 
     async def stubborn() -> int:
-        try:
+        with suppress(asyncio.CancelledError):
             await forever()
-        except asyncio.CancelledError:
-            return 3
+        return 3
 
     async def angry() -> None:
         try:

@@ -91,7 +91,9 @@ class Desk:
         self.notify("notebookDocument/didOpen", {"notebookDocument": document, "cellTextDocuments": texts})
 
     def change(self, **cells: object) -> None:
-        self.notify("notebookDocument/didChange", {"notebookDocument": {**NB, "version": 2}, "change": {"cells": cells}})
+        self.notify(
+            "notebookDocument/didChange", {"notebookDocument": {**NB, "version": 2}, "change": {"cells": cells}}
+        )
 
     def errors(self) -> list[tuple[object, int]]:
         return [(m["id"], m["error"]["code"]) for m in self.sink.messages if "error" in m]
@@ -145,7 +147,9 @@ async def test_visible_is_an_input() -> None:
         pytest.param("focus", {"notebook": NB, "cell": 7}, "$.cell", id="type"),
         pytest.param("focus", {"notebook": {"uri": 7}, "cell": "c"}, "$.notebook.uri", id="nested"),
         pytest.param("executed", {"notebook": NB, "cell": "c", "success": 1}, "$.success", id="no-bool"),
-        pytest.param("executed", {"notebook": NB, "cell": "c", "success": True, "exitCode": 1.5}, "$.exitCode", id="camel"),
+        pytest.param(
+            "executed", {"notebook": NB, "cell": "c", "success": True, "exitCode": 1.5}, "$.exitCode", id="camel"
+        ),
         pytest.param("cycle", {"notebook": NB, "step": 2}, "$.step", id="step"),
         pytest.param("events", {"limit": 10_001}, "$.limit", id="limit-high"),
         pytest.param("sessions", {"limit": 0}, "$.limit", id="limit-low"),

@@ -45,7 +45,7 @@ def decode(body: bytes) -> Message | Malformed:
     try:
         message = read(_decoder, body)
     except msgspec.ValidationError as error:
-        return Malformed(_id_of(body), str(error))
+        return Malformed(_id_in(_json(body)), str(error))
     except (msgspec.DecodeError, RecursionError) as error:
         raise NotJson(str(error)) from error
     if message.jsonrpc != "2.0":
@@ -90,10 +90,14 @@ def _own(identity: RequestId | msgspec.UnsetType | None) -> RequestId | None:
     return None if isinstance(identity, msgspec.UnsetType) else identity
 
 
-def _id_of(body: bytes) -> RequestId | None:
+def _json(body: bytes) -> Any:
+    """What is no message may be no JSON either, further on."""
     try:
-        value = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise NotJson(str(error)) from error
+
+
+def _id_in(value: Any) -> RequestId | None:
     identity = value.get("id") if isinstance(value, dict) else None
     return identity if isinstance(identity, int | str) and not isinstance(identity, bool) else None

@@ -1,18 +1,21 @@
 """Standard input and output on the event loop, without a thread per message.
 
-Pipes, sockets and terminals are read and written by asyncio itself; what asyncio cannot wait for (a file, a Windows pipe)
-gets a thread of its own, never one of a pool that other work could fill.
+What the event loop cannot wait for (a file, a Windows pipe) gets a thread of its own, never one of a pool that other work could
+fill. Writing is not asyncio's: its pipe transport takes whatever arrives on a socket, or its other side's having ended, for the
+end of the reader; and sockets are what Node and inetd give as standard output.
 """
 
 import asyncio
 import os
 import queue
+import stat
 import sys
 import threading
 from collections.abc import Callable
 from typing import BinaryIO, Protocol
 
 CHUNK = 1 << 18
+HIGH_WATER = 1 << 16
 
 
 class Sink(Protocol):
@@ -55,23 +58,14 @@ class Reading(asyncio.Protocol):
         self._ends.input_ended()
 
 
-class Writing(asyncio.Protocol):
-    def __init__(self, ends: Ends) -> None:
-        self._ends = ends
+class Connection(Reading):
+    """Both directions of a socket."""
 
     def pause_writing(self) -> None:
         self._ends.pause()
 
     def resume_writing(self) -> None:
         self._ends.resume()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        del exc
-        self._ends.output_ended()
-
-
-class Connection(Reading, Writing):
-    """Both directions of a socket."""
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._ends.output_ended()
@@ -101,16 +95,12 @@ async def open_input(stream: BinaryIO, ends: Ends) -> None:
     threading.Thread(target=_read, args=(stream.fileno(), loop, ends), name="stdin", daemon=True).start()
 
 
-async def open_output(stream: BinaryIO, ends: Ends) -> Sink:
+def open_output(stream: BinaryIO, ends: Ends) -> Sink:
     loop = asyncio.get_running_loop()
-    if sys.platform != "win32":
-        try:
-            transport, _ = await loop.connect_write_pipe(lambda: Writing(ends), stream)
-        except (ValueError, OSError):
-            pass
-        else:
-            return transport
-    return _ThreadSink(stream.fileno(), lambda: loop.call_soon_threadsafe(ends.output_ended))
+    descriptor = stream.fileno()
+    if sys.platform != "win32" and not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return _PipeSink(descriptor, loop, ends)
+    return _ThreadSink(descriptor, lambda: loop.call_soon_threadsafe(ends.output_ended))
 
 
 def _read(descriptor: int, loop: asyncio.AbstractEventLoop, ends: Ends) -> None:
@@ -125,6 +115,65 @@ def _read(descriptor: int, loop: asyncio.AbstractEventLoop, ends: Ends) -> None:
             return
         if not data:
             return
+
+
+class _PipeSink:
+    """Writes what the pipe takes, and the rest when it takes more."""
+
+    def __init__(self, descriptor: int, loop: asyncio.AbstractEventLoop, ends: Ends) -> None:
+        os.set_blocking(descriptor, False)
+        self._descriptor = descriptor
+        self._loop = loop
+        self._ends = ends
+        self._rest = bytearray()
+        self._paused = False
+        self._over = False
+
+    def write(self, data: bytes) -> None:
+        if self._over:
+            return
+        if self._rest:
+            self._rest += data
+        else:
+            written = self._write(data)
+            if written == len(data) or self._over:
+                return
+            self._rest += memoryview(data)[written:]
+            self._loop.add_writer(self._descriptor, self._more)
+        if len(self._rest) > HIGH_WATER and not self._paused:
+            self._paused = True
+            self._ends.pause()
+
+    def close(self) -> None:
+        self._over = True
+        self._loop.remove_writer(self._descriptor)
+        self._rest.clear()
+
+    def get_write_buffer_size(self) -> int:
+        return len(self._rest)
+
+    def _more(self) -> None:
+        with memoryview(self._rest) as view, view[:CHUNK] as chunk:
+            written = self._write(chunk)
+        if self._over:
+            return
+        del self._rest[:written]
+        if not self._rest:
+            self._loop.remove_writer(self._descriptor)
+        if self._paused and len(self._rest) <= HIGH_WATER // 4:
+            self._paused = False
+            self._ends.resume()
+
+    def _write(self, data: bytes | memoryview) -> int:
+        try:
+            return os.write(self._descriptor, data)
+        except (BlockingIOError, InterruptedError):
+            return 0
+        except OSError:
+            self._over = True
+            self._loop.remove_writer(self._descriptor)
+            self._loop.call_soon(self._ends.output_ended)
+            return 0
 
 
 class _ThreadSink:

@@ -75,7 +75,7 @@ class Server:
         stdin, stdout = pipes.take_standard_streams()
 
         async def connect() -> None:
-            self._outbox.attach(await pipes.open_output(stdout, self))
+            self._outbox.attach(pipes.open_output(stdout, self))
             await pipes.open_input(stdin, self)
 
         return self._run(connect)

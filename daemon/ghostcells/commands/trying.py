@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _seed(options: argparse.Namespace, folder: Path, *, only_if_empty: bool) -> None:
     """Let the daemon read the runbook that comes along, unless the user's own memory has something to say."""
-    runbook = folder / "runbook.md"
+    runbook = folder / "on-call.md"
     runbook.write_text(
         (resources.files("ghostcells.trial") / "runbook.md").read_text(encoding="utf-8"), encoding="utf-8"
     )

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
 _WELCOME = """\
 [b]Type what you want to do[/b], for example: [i]How many orders failed today?[/i]
-A suggestion appears in grey below. [b]↓[/b] takes it, [b]Ctrl-R[/b] runs it: only then, and only what you see.
-This folder holds an invented service's log. Change a command, run it, and ask again: the next suggestion knows."""
+A suggestion appears in grey below, from a runbook that was read. [b]↓[/b] takes it, [b]Ctrl-R[/b] runs it: only then, and \
+only what you see. Test orders should not count? Change it to [i]grep FAILED orders.log | grep -vc ' test '[/i], run that,
+and ask again: the next suggestion is what you ran."""
 
 
 class TrialApp(App[None]):

@@ -81,8 +81,8 @@ class Fold:
     def __init__(self, connection: sqlite3.Connection, words: Words) -> None:
         self._run = connection.execute
         self._words = words
-        self._cells: set[str] = set()
-        self._examples: set[str] = set()
+        self._cells: dict[str, None] = {}
+        self._examples: dict[str, None] = {}
         self._contents: dict[str, Evidence] = {}
         self.forgettable: list[Forgettable] = []
         self.stale = False
@@ -112,16 +112,16 @@ class Fold:
              _encoder.encode(slim(record)), -version[0], version[1], version[2], segment),
         )  # fmt: skip
         if record.cell is not None and kind in _ENDS:
-            self._cells.add(record.cell)
+            self._cells[record.cell] = None
         match record:
             case Suggested():
                 for ghost in record.cells:
                     self._run("INSERT OR IGNORE INTO offered VALUES (?,?)", (ghost.id, record.id))
-                    self._cells.add(ghost.id)
+                    self._cells[ghost.id] = None
             case Forgotten():
                 self._forget(record)
             case Pinned():
-                self._examples.add(record.example)
+                self._examples[record.example] = None
             case Traced():
                 self._trace(record.id, record.trace)
 
@@ -146,7 +146,7 @@ class Fold:
         if content is not None and content.event < record.id:
             self._void_evidence(record.id, self._contents.pop(record.example))
         self._run("DELETE FROM evidence WHERE example = ? AND event < ?", (record.example, record.id))
-        self._examples.add(record.example)
+        self._examples[record.example] = None
 
     def _void_evidence(self, forgotten: str, evidence: Evidence) -> None:
         if evidence.situation is not None:
@@ -169,7 +169,7 @@ class Fold:
             "INSERT OR REPLACE INTO evidence VALUES (?,?,?,?,?,?)",
             (evidence.example, evidence.event, evidence.verdict, evidence.time_ms, evidence.reason, teaches),
         )
-        self._examples.add(evidence.example)
+        self._examples[evidence.example] = None
         if teaches:
             known = self._contents.get(evidence.example)
             if known is None or known.event <= evidence.event:
@@ -183,12 +183,12 @@ class Fold:
 
     def remove(self, event: str) -> None:
         """Take back what a record has said."""
-        self._cells.update(cell for (cell,) in self._run("SELECT cell FROM offered WHERE event = ?", (event,)))
+        self._cells.update((cell, None) for (cell,) in self._run("SELECT cell FROM offered WHERE event = ?", (event,)))
         self._cells.update(
-            cell for (cell,) in self._run("SELECT cell FROM event WHERE id = ? AND cell IS NOT NULL", (event,))
+            (cell, None) for (cell,) in self._run("SELECT cell FROM event WHERE id = ? AND cell IS NOT NULL", (event,))
         )
         for (example,) in self._run("SELECT example FROM evidence WHERE event = ?", (event,)).fetchall():
-            self._examples.add(example)
+            self._examples[example] = None
             if example in self._contents and self._contents[example].event == event:
                 del self._contents[example]
         self._run("DELETE FROM evidence WHERE event = ?", (event,))

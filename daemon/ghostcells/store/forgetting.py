@@ -1,9 +1,10 @@
 """Forgetting: from the FORGOTTEN event to the bytes being gone from every file.
 
 What is to go is not in the event. Whoever folds a void lesson finds its text there, and puts it into a file below `forget/`
-before anything else loses it: a job that survives crashes and is only removed when it is done everywhere. Each daemon seals
-and rewrites its own segments and cleans its own index, then says so with a mark; the segments of dead daemons and the index
-slots that nobody holds are done under the maintenance lock by whoever comes first. What changes in a line is in `scrub`.
+before anything else loses it: a job that survives crashes and is only removed when it is done everywhere. First each daemon
+seals and rewrites its own segments and says so with a mark; once all the living have, whoever comes first does those of the
+dead, under the maintenance lock, and the log is clean. Then each daemon cleans its own index, which knows the records of all,
+and says so; at last the index files that nobody holds are removed, and the job. What changes in a line is in `scrub`.
 """
 
 import logging
@@ -27,7 +28,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _JOB = ".json"
-_DONE = ".done"
+# The marks of a job: of one daemon that its segments are done, of all that the log is, of one daemon that its index is.
+_REWRITTEN = "rewritten"
+_EVERYWHERE = "everywhere"
+_CLEANED = "cleaned"
+_ROUNDS = 2
 
 _log = logging.getLogger(__name__)
 
@@ -48,8 +53,7 @@ def _add(paths: Paths, job: Forgetting) -> Forgetting:
     whole = job if known is None else known | job
     if whole != known:
         # The marks of those who have worked on less do not count for more.
-        for mark in paths.forget.glob(f"{job.before}.*{_DONE}"):
-            mark.unlink(missing_ok=True)
+        _remove_marks(paths, job)
         replace_file(path, msgspec.json.encode(whole))
     return whole
 
@@ -71,22 +75,59 @@ class Forgetter:
         return any(self._paths.forget.glob(f"*{_JOB}"))
 
     def work(self) -> None:
-        """Do our own part, and what is left of dead daemons; a job is removed once all the living have done theirs."""
-        jobs = self._jobs()
-        waiting = [job for job in jobs if not self._mark(job, self._epoch).exists()]
-        if waiting:
-            waiting = [_add(self._paths, self._gathered(job)) for job in waiting]
-            edit = _edit(waiting)
-            sealed = None if self._seal is None else self._seal().result()
-            for segment in segments(self._paths):
-                if segment.owner == self._epoch and sealed is not None and segment.number < sealed:
-                    rewrite(self._paths, segment, edit)
-            remove_superseded(self._paths, lambda segment: segment.owner == self._epoch)
-            self._clean()
-            for job in waiting:
-                replace_file(self._mark(job, self._epoch), b"")
+        """Do our own part as far as it can be done now, and what is left of dead daemons."""
+        for _ in range(_ROUNDS):
+            jobs = self._jobs()
+            if not jobs:
+                return
+            self._rewrite_own([job for job in jobs if not self._own_mark(job, _REWRITTEN).exists()])
+            self._work_for_the_dead(jobs)
+            self._clean_own(
+                [job for job in jobs if self._clean_log(job) and not self._own_mark(job, _CLEANED).exists()]
+            )
+
+    def _rewrite_own(self, jobs: list[Forgetting]) -> None:
+        if not jobs:
+            return
+        jobs = [_add(self._paths, self._gathered(job)) for job in jobs]
+        edit = _edit(jobs)
+        sealed = None if self._seal is None else self._seal().result()
+        for segment in segments(self._paths):
+            if segment.owner == self._epoch and sealed is not None and segment.number < sealed:
+                rewrite(self._paths, segment, edit)
+        remove_superseded(self._paths, lambda segment: segment.owner == self._epoch)
+        for job in jobs:
+            replace_file(self._own_mark(job, _REWRITTEN), b"")
+
+    def _work_for_the_dead(self, jobs: list[Forgetting]) -> None:
+        lock = FileLock.take(self._paths.maintenance_lock)
+        if lock is None:
+            return
+        with lock:
+            # Who dies after this has not been one of the dead, but has set its marks or keeps the job waiting.
+            alive = set(living(self._paths)) | {self._epoch}
+            ready = [job for job in jobs if self._all_have(alive, job, _REWRITTEN) and not self._clean_log(job)]
+            if ready:
+                edit = _edit(ready)
+                for segment in segments(self._paths):
+                    if segment.owner not in alive:
+                        rewrite(self._paths, segment, edit)
+                remove_superseded(self._paths, lambda segment: segment.owner not in alive)
+                remove_unfinished(self._paths)
+                for job in ready:
+                    replace_file(self._everywhere(job), b"")
+            over = [job for job in jobs if self._clean_log(job) and self._all_have(alive, job, _CLEANED)]
+            # A command that is just reading has a slot but is no daemon: its file goes when it has gone.
+            if over and remove_free_slots(self._paths) <= len(alive):
+                for job in over:
+                    (self._paths.forget / f"{job.before}{_JOB}").unlink(missing_ok=True)
+                    _remove_marks(self._paths, job)
+
+    def _clean_own(self, jobs: list[Forgetting]) -> None:
         if jobs:
-            self._finish(jobs)
+            self._clean()
+            for job in jobs:
+                replace_file(self._own_mark(job, _CLEANED), b"")
 
     def _jobs(self) -> list[Forgetting]:
         found = []
@@ -116,32 +157,26 @@ class Forgetter:
                         intents.add(record.situation.intent)
         return msgspec.structs.replace(job, texts=tuple(sorted(texts)), intents=tuple(sorted(intents)))
 
-    def _mark(self, job: Forgetting, epoch: str) -> "Path":
-        return self._paths.forget / f"{job.before}.{epoch}{_DONE}"
+    def _own_mark(self, job: Forgetting, mark: str) -> "Path":
+        return _mark(self._paths, job, self._epoch, mark)
 
-    def _finish(self, jobs: list[Forgetting]) -> None:
-        lock = FileLock.take(self._paths.maintenance_lock)
-        if lock is None:
-            return
-        with lock:
-            alive = set(living(self._paths))
-            ready = [job for job in jobs if all(self._mark(job, epoch).exists() for epoch in alive)]
-            edit = _edit(jobs)
-            dead = [segment for segment in segments(self._paths) if segment.owner not in alive]
-            changed = [segment for segment in dead if rewrite(self._paths, segment, edit)]
-            remove_superseded(self._paths, lambda segment: segment.owner not in alive)
-            remove_unfinished(self._paths)
-            remove_free_slots(self._paths)
-            if changed:
-                self._clean()
-            # One that has died since may have left what it had not done yet; then the next round does it.
-            if alive <= set(living(self._paths)) and not changed:
-                for job in ready:
-                    self._remove(job)
+    def _everywhere(self, job: Forgetting) -> "Path":
+        return self._paths.forget / f"{job.before}.{_EVERYWHERE}"
 
-    def _remove(self, job: Forgetting) -> None:
-        (self._paths.forget / f"{job.before}{_JOB}").unlink(missing_ok=True)
-        for mark in self._paths.forget.glob(f"{job.before}.*{_DONE}"):
+    def _clean_log(self, job: Forgetting) -> bool:
+        return self._everywhere(job).exists()
+
+    def _all_have(self, epochs: set[str], job: Forgetting, mark: str) -> bool:
+        return all(_mark(self._paths, job, epoch, mark).exists() for epoch in epochs)
+
+
+def _mark(paths: Paths, job: Forgetting, epoch: str, mark: str) -> "Path":
+    return paths.forget / f"{job.before}.{epoch}.{mark}"
+
+
+def _remove_marks(paths: Paths, job: Forgetting) -> None:
+    for mark in paths.forget.glob(f"{job.before}.*"):
+        if mark.suffix != _JOB:
             mark.unlink(missing_ok=True)
 
 

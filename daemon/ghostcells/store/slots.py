@@ -44,13 +44,17 @@ def remove_files(path: Path) -> None:
         file.unlink(missing_ok=True)
 
 
-def remove_free_slots(paths: Paths) -> None:
-    """Delete the files of slots that nobody holds: they would come back anyway, and hold what should be gone."""
+def remove_free_slots(paths: Paths) -> int:
+    """Delete the files of slots that nobody holds, which may hold what should be gone; how many are held."""
+    held = 0
     for file in paths.index.glob("*.sqlite"):
         lock = FileLock.take(file.with_suffix(".lock"))
-        if lock is not None:
-            with lock:
-                remove_files(file)
+        if lock is None:
+            held += 1
+            continue
+        with lock:
+            remove_files(file)
+    return held
 
 
 def seed(path: Path) -> bool:

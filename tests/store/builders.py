@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from ghostcells.domain.events import (
     Accepted,
     AnyRecord,
@@ -163,7 +165,7 @@ def pinned(at: int, example: str, *, on: bool = True, writer: int = 0) -> Pinned
 
 
 def traced(at: int, suggestion: str, session: str, *, prompt: str = "", text: str = "kubectl get pods") -> Traced:
-    model = TracedModel("openai", "small", prompt, text, 100, 20, 0, 0.001, False) if prompt else None  # noqa: FBT003
+    model = TracedModel("openai", "small", prompt, text, 100, 20, 0, 0.001, False) if prompt else msgspec.UNSET  # noqa: FBT003
     trace = Trace(
         suggestion, session, "rest", NOW_MS + at, {"recall": 4.0, "rank": float(at)},
         (TracedCandidate(text, 1.0, 0.5, "memory"),), Outcome.RECOMMENDED, "a clear leader", model=model,

@@ -12,11 +12,23 @@ from typing import Any
 
 import msgspec
 
-from ghostcells.domain.events import AnyRecord, Executed, Forgotten, Learned, Pinned, Suggested, Traced
+from ghostcells.domain.events import (
+    Accepted,
+    AnyRecord,
+    Executed,
+    Forgotten,
+    Learned,
+    Pinned,
+    Rejected,
+    Suggested,
+    Superseded,
+    Traced,
+)
 from ghostcells.domain.examples import ABOVE_CHARS, Evidence, Reason, Situation, Verdict
 from ghostcells.domain.notebook import CellKind
 from ghostcells.domain.trace import Trace
 from ghostcells.store.scrub import FORGOTTEN
+from ghostcells.store.segment import decode
 
 Teach = Callable[[AnyRecord], Sequence[Evidence]]
 Analyse = Callable[[Situation, str], str]
@@ -221,8 +233,9 @@ class Fold:
         ).fetchone()
         end: tuple[Any, ...] = (None, None, None, None)
         if last is not None and last[1] != "RESTORED":
-            body = msgspec.json.decode(last[2], type=_End)
-            end = (last[0], last[1], body.reason, body.shown_ms)
+            record = decode(last[2])
+            assert isinstance(record, Accepted | Rejected | Superseded)
+            end = (last[0], last[1], record.reason, record.shown_ms)
         self._run("INSERT OR REPLACE INTO ghost VALUES (?,?,?,?,?,?,?,?)", (cell, *made, *end))
 
     def _example(self, example: str) -> None:
@@ -306,8 +319,3 @@ class Fold:
             (example, self._forgotten(example)),
         ).fetchone()
         return found is not None and msgspec.json.decode(found[0], type=Pinned).pinned
-
-
-class _End(msgspec.Struct, rename="camel"):
-    reason: str = ""
-    shown_ms: int = 0

@@ -9,11 +9,11 @@ import msgspec
 from ghostcells.domain import replies
 from ghostcells.domain.events import AnyRecord, SessionStarted
 from ghostcells.domain.examples import Situation
+from ghostcells.domain.ghosts import Recollection
 from ghostcells.domain.ids import Stamp
 from ghostcells.engine import effects as e
 from ghostcells.engine import inputs as i
 from ghostcells.runtime.loop import Loop
-from ghostcells.runtime.ports import Recollection
 from ghostcells.runtime.status import StatusBoard
 
 NB = "file:///a.md"

@@ -7,9 +7,9 @@ import pytest
 
 from ghostcells.domain.errors import RequestFailed
 from ghostcells.domain.examples import Situation
+from ghostcells.domain.ghosts import Recollection
 from ghostcells.engine import effects as e
 from ghostcells.engine import inputs as i
-from ghostcells.runtime.ports import Recollection
 
 from .fakes import Bench, answered, published, record, settle
 

@@ -26,6 +26,10 @@ class _PrivateFile(logging.handlers.RotatingFileHandler):
 
 def begin_logging(directory: Path) -> None:
     """Log to a file of this process in `directory`/logs beside stderr, where it can be written; drop old ones."""
+    logger = logging.getLogger("ghostcells")
+    spoken = logging.StreamHandler()
+    spoken.setFormatter(logging.Formatter("ghostcells: %(message)s"))
+    logger.addHandler(spoken)
     folder = directory / "logs"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -34,7 +38,7 @@ def begin_logging(directory: Path) -> None:
         return
     handler = _PrivateFile(folder / f"daemon-{os.getpid()}.log", maxBytes=FILE_BYTES, backupCount=1, delay=True)
     handler.setFormatter(logging.Formatter(_FORMAT))
-    logging.getLogger("ghostcells").addHandler(handler)
+    logger.addHandler(handler)
 
 
 def set_level(level: str) -> None:

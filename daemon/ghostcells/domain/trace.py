@@ -52,6 +52,6 @@ class Trace(msgspec.Struct, frozen=True, rename="camel"):
     outcome: Outcome
     why: str
     dropped: tuple[str, ...] = ()
-    model: TracedModel | None = None
+    model: TracedModel | msgspec.UnsetType = msgspec.UNSET
     assertions: tuple[Assertion, ...] = ()
     redactions: int = 0

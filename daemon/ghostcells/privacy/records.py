@@ -9,7 +9,7 @@ from ghostcells.domain.events import Accepted, AnyRecord, Executed, Learned, Sho
 from ghostcells.domain.examples import Above, Situation
 from ghostcells.domain.ghosts import Ghost
 from ghostcells.domain.notebook import Output
-from ghostcells.domain.trace import Trace
+from ghostcells.domain.trace import Trace, TracedModel
 
 Redact = Callable[[str], str]
 T = TypeVar("T")
@@ -75,7 +75,7 @@ def _output(output: Output, redact: Redact) -> Output:
 
 def _trace(trace: Trace, redact: Redact) -> Trace:
     model = trace.model
-    if model is not None:
+    if isinstance(model, TracedModel):
         model = replace(model, prompt=redact(model.prompt), answer=redact(model.answer))
     candidates = _each(trace.candidates, lambda one: replace(one, text=redact(one.text)))
     return replace(trace, candidates=candidates, model=model)

@@ -12,6 +12,7 @@ from typing import Generic, Protocol, TypeVar, assert_never
 
 from ghostcells.domain.clock import Clock
 from ghostcells.domain.errors import REQUEST_FAILED
+from ghostcells.domain.ghosts import Recollection
 from ghostcells.domain.ids import Stamp
 from ghostcells.domain.replies import PublishGhosts
 from ghostcells.engine.effects import Announce, Append, Cancel, Effect, Publish, Recall, Refuse, Reply, Wake
@@ -26,7 +27,7 @@ from ghostcells.engine.inputs import (
     Written,
 )
 from ghostcells.runtime.durable import Durable
-from ghostcells.runtime.ports import Client, Log, Memory, Recollection
+from ghostcells.runtime.ports import Client, Log, Memory
 from ghostcells.runtime.status import StatusBoard
 from ghostcells.runtime.tasks import Tasks
 

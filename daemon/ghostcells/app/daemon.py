@@ -71,7 +71,7 @@ class Daemon:
         self._asking = Asking(self._index)
         self.queries = self._asking
         self.origins = self._asking
-        self._upkeep = Upkeep(paths, self._log, self._asking, stamp=self.loop.stamp)
+        self._upkeep = Upkeep(paths, epoch, self._log, self._index, self._asking, stamp=self.loop.stamp)
         self._settings = LiveSettings(
             flag=config,
             folders=info.folders,
@@ -101,6 +101,7 @@ class Daemon:
             self._redactor = Redactor(settings.privacy.patterns)
         except ValueError as error:
             self._client.show_message(str(error), error=False)
+        self._upkeep.retention_days = settings.log.retention_days
         self._memory.threshold = settings.memory.min_confidence
         self._vectors.use(embedder_of(settings), settings.memory.idle_seconds or None)
         self.loop.dispatch(PolicyChanged(at=self.loop.stamp(), policy=policy_of(settings)))
@@ -111,8 +112,8 @@ class Daemon:
     def _log_in_trouble(self, why: str | None) -> None:
         self._status.trouble("log", f"Nothing can be saved: {why}" if why else "")
 
-    def _examples_changed(self) -> None:
-        self._vectors.examples_changed()
+    def _examples_changed(self, fewer: bool) -> None:  # noqa: FBT001 -- a callback with one fact
+        self._vectors.examples_changed(forgotten=fewer)
 
     def _embedder_changed(self, state: EmbedderState, reason: str) -> None:
         failed = state is EmbedderState.FAILED

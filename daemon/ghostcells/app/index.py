@@ -46,9 +46,12 @@ def open_index(paths: Paths) -> tuple[Index, tempfile.TemporaryDirectory[str] | 
 
 
 class IndexThread:
-    """Owns the index and its thread. `changed` is called on the loop when there may be other examples than before."""
+    """Owns the index and its thread.
 
-    def __init__(self, paths: Paths, *, changed: Callable[[], None]) -> None:
+    `changed` is called on the loop when there are other examples than before: with whether there are fewer.
+    """
+
+    def __init__(self, paths: Paths, *, changed: Callable[[bool], None]) -> None:
         self.index, self._passing = open_index(paths)
         self.examples = Examples(self.index)
         self._worker = Worker("ghostcells-index")
@@ -64,6 +67,10 @@ class IndexThread:
     def settle(self) -> None:
         """Return once all that is in the log now has been read; for other threads than the loop's."""
         self._worker.call(self.index.settle)
+
+    def clean(self) -> None:
+        """Read what is new and overwrite what has been deleted; for other threads than the loop's."""
+        self._worker.call(self.index.clean)
 
     def follow(self) -> None:
         """Look at the logs now and from time to time."""
@@ -84,10 +91,11 @@ class IndexThread:
 
     def _catch_up(self) -> bool:
         more = self.index.catch_up(SLICE_MS)
-        seen = (self.examples.count(), self.examples.last_row())
-        if not more and seen != self._seen:
-            self._seen = seen
-            self._loop.call_soon_threadsafe(self._changed)
+        count, last = self.examples.count(), self.examples.last_row()
+        if not more and (count, last) != self._seen:
+            forgotten = count < self._seen[0]
+            self._seen = count, last
+            self._loop.call_soon_threadsafe(self._changed, forgotten)
         return more
 
     # What the vectors ask

@@ -1,80 +1,125 @@
-"""What a daemon does besides: ends what a dead one left open, forgets, lets old records go."""
+"""What a daemon does besides: ends what a dead one left open, forgets, lets old records go.
+
+All of it may wait for the disk or for other processes, so it has a thread of its own.
+"""
 
 import asyncio
 import logging
-from collections.abc import Callable
+import time
+from collections.abc import Awaitable, Callable
 
 from ghostcells.app.asking import Asking
+from ghostcells.app.index import IndexThread
 from ghostcells.domain.events import Superseded
 from ghostcells.domain.ghosts import Reason
 from ghostcells.domain.ids import Stamp
 from ghostcells.domain.views import OpenGhost
+from ghostcells.runtime.worker import Worker
+from ghostcells.store.forgetting import Forgetter
 from ghostcells.store.locks import FileLock
 from ghostcells.store.log import EventLog
 from ghostcells.store.paths import Paths
 from ghostcells.store.presence import living
+from ghostcells.store.retention import retain
 
 logger = logging.getLogger(__name__)
 
+FORGET_SECONDS = 1.0
+"""How often is looked for something to forget; its bytes are to be gone within five seconds."""
+RETAIN_FIRST_SECONDS = 30.0
+RETAIN_SECONDS = 86_400.0
+_DAY_MS = 86_400_000
+
 
 class Upkeep:
-    """Its work waits in the queries' thread; what it writes goes through the log."""
+    """`retention_days` may change at any time; 0 keeps all."""
 
-    def __init__(self, paths: Paths, log: EventLog, asking: Asking, *, stamp: Callable[[], Stamp]) -> None:
+    def __init__(
+        self, paths: Paths, epoch: str, log: EventLog, index: IndexThread, asking: Asking, *, stamp: Callable[[], Stamp]
+    ) -> None:
+        self.retention_days = 0
         self._paths = paths
         self._log = log
         self._asking = asking
         self._stamp = stamp
+        self._worker = Worker("ghostcells-upkeep")
+        self._forgetter = Forgetter(paths, epoch, seal=log.seal, clean=index.clean)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
-        self._begin(self._end_lost())
+        for work in (self._end_lost(), self._forget(), self._retain()):
+            task = asyncio.ensure_future(work)
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     def close(self) -> None:
         for task in self._tasks:
             task.cancel()
+        self._worker.close()
+
+    async def _forget(self) -> None:
+        while True:
+            await self._guarded("forgetting", self._worker.run(self._forget_pending))
+            await asyncio.sleep(FORGET_SECONDS)
+
+    def _forget_pending(self) -> None:
+        if self._forgetter.pending():
+            self._forgetter.work()
+
+    async def _retain(self) -> None:
+        await asyncio.sleep(RETAIN_FIRST_SECONDS)
+        while True:
+            if self.retention_days:
+                await self._guarded("retention", self._worker.run(self._drop_old))
+            await asyncio.sleep(RETAIN_SECONDS)
+
+    def _drop_old(self) -> None:
+        retain(self._paths, time.time_ns() // 1_000_000 - self.retention_days * _DAY_MS)
 
     async def _end_lost(self) -> None:
-        """Under a lock that is held until the ends are on disk, so that no other daemon finds the same ghosts."""
-        try:
-            lock = await self._asking.worker.run(lambda: FileLock.wait(self._paths.recovery_lock))
-        except OSError as error:
-            logger.warning("What an earlier daemon left open is not looked for: %s", error)
-            return
-        with lock:
-            found = await self._asking.worker.run(lambda: self._asking.queries.open_ghosts(living(self._paths).keys()))
-            if found:
-                await self._lose(found)
+        await self._guarded("recovery", self._lose())
 
-    async def _lose(self, found: list[OpenGhost]) -> None:
-        logger.info("%d ghosts that an earlier daemon left open are ended", len(found))
-        for one in found:
-            at = self._stamp()
-            self._log.append(
-                Superseded(
-                    id=at.id(0),
-                    time_ms=at.time_ms,
-                    notebook=one.notebook,
-                    session=one.session,
-                    cell=one.cell,
-                    suggestion=one.suggestion,
-                    reason=Reason.LOST,
-                    shown_ms=0,
-                ),
-                firm=True,
-            )
+    async def _lose(self) -> None:
+        """End open ghosts under a lock held until that is on disk, so that no other daemon finds the same ones."""
+        with await self._worker.run(lambda: FileLock.wait(self._paths.recovery_lock)):
+            found = await self._asking.worker.run(lambda: self._asking.queries.open_ghosts(living(self._paths).keys()))
+            if not found:
+                return
+            logger.info("%d ghosts that an earlier daemon left open are ended", len(found))
+            for one in found:
+                self._log.append(self._lost(one), firm=True)
+            await self._written()
+
+    def _lost(self, one: OpenGhost) -> Superseded:
+        at = self._stamp()
+        return Superseded(
+            id=at.id(0),
+            time_ms=at.time_ms,
+            notebook=one.notebook,
+            session=one.session,
+            cell=one.cell,
+            suggestion=one.suggestion,
+            reason=Reason.LOST,
+            shown_ms=0,
+        )
+
+    async def _written(self) -> None:
         written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         def done(error: Exception | None) -> None:
-            if not written.done():
+            if written.done():
+                return
+            if error is None:
                 written.set_result(None)
-            if error is not None:
-                logger.warning("What an earlier daemon left open could not be ended: %s", error)
+            else:
+                written.set_exception(error)
 
         self._log.barrier(done)
         await written
 
-    def _begin(self, work: "asyncio.coroutines.Coroutine[object, object, None]") -> None:  # type: ignore[name-defined]
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    async def _guarded(self, name: str, work: Awaitable[object]) -> None:
+        """One piece of work that fails costs only itself."""
+        try:
+            await work
+        except Exception as error:  # noqa: BLE001 -- whatever it is, the daemon goes on without
+            logger.warning("Upkeep (%s) failed: %s", name, error)

@@ -13,6 +13,7 @@ import msgspec
 
 from ghostcells import __version__
 from ghostcells.commands.data import answered, opened
+from ghostcells.commands.output import counted
 from ghostcells.commands.settings import checked, data_dir_of
 from ghostcells.config.places import config_file, models_dir
 from ghostcells.config.schema import Settings, chosen_provider
@@ -90,9 +91,11 @@ def _data(options: argparse.Namespace) -> Iterator[Finding]:
     except (GhostcellsError, OSError) as error:
         yield Finding("log and index", State.BAD, str(error))
         return
-    yield Finding("log and index", State.GOOD, f"{stats['executed']} runs, {stats['suggested']} suggestions")
+    yield Finding(
+        "log and index", State.GOOD, f"{counted(stats['executed'], 'run')}, {counted(stats['suggested'], 'suggestion')}"
+    )
     advice = "" if count else "ghostcells learn PATH reads your runbooks; running cells teaches too"
-    yield Finding("memory", State.GOOD if count else State.LACKING, f"{count} examples", advice)
+    yield Finding("memory", State.GOOD if count else State.LACKING, counted(count, "example"), advice)
 
 
 def _embedder(settings: Settings) -> Finding:

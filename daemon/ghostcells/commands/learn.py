@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from ghostcells.commands.data import Data, opened
-from ghostcells.commands.output import command, complain, print_json
+from ghostcells.commands.output import command, complain, counted, print_json
 from ghostcells.domain.events import Learned
 from ghostcells.domain.examples import Reason
 from ghostcells.learning.lessons import example_id
@@ -116,9 +116,6 @@ def _with_progress(paths: list[Path]) -> Iterator[Path]:
 
 
 def _summary(outcome: Learning, *, dry_run: bool) -> str:
-    def counted(number: int, one: str) -> str:
-        return f"{number} {one}" if number == 1 else f"{number} {one}s"
-
     would = "would be learned" if dry_run else "learned"
     parts = [f"{counted(outcome.files, 'file')}: {counted(outcome.learned, 'example')} {would}"]
     if outcome.known:

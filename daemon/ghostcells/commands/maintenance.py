@@ -7,7 +7,7 @@ import sys
 from ghostcells import __version__
 from ghostcells.commands.data import opened
 from ghostcells.commands.diagnosis import State, diagnose
-from ghostcells.commands.output import command, complain, print_json
+from ghostcells.commands.output import command, complain, counted, print_json
 
 _MARKS = {State.GOOD: ("ok", "green"), State.LACKING: ("--", "yellow"), State.BAD: ("!!", "red")}
 _SHELLS = ("bash", "zsh", "fish")
@@ -61,7 +61,7 @@ def rebuild(options: argparse.Namespace) -> int:
     if options.json:
         print_json({"examples": count})
     else:
-        print(f"the index is new: {count} examples")
+        print(f"the index is new: {counted(count, 'example')}")
     return 0
 
 

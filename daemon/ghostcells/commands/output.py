@@ -91,6 +91,10 @@ def one_line(text: str, limit: int = 100) -> str:
     return line if len(line) <= limit and not more else f"{line[: limit - 1]}…"
 
 
+def counted(number: int, one: str) -> str:
+    return f"{number} {one}" if number == 1 else f"{number} {one}s"
+
+
 def short_name(uri: str) -> str:
     """The last part of a notebook's URI."""
     return uri.rsplit("/", 1)[-1]

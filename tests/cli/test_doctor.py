@@ -1,0 +1,79 @@
+"""`ghostcells doctor`: the truth about the installation, and the next step."""
+
+import pytest
+
+
+def about(command, subject):
+    return next(one for one in command("doctor", "--json").json if one["about"] == subject)
+
+
+def test_a_new_installation_is_told_where_to_begin(command, alone):
+    said = command("doctor")
+    assert said.code == 0
+    assert "ghostcells learn PATH" in said.out
+    assert not (alone / "data").exists(), "to look changes nothing"
+
+
+def test_problems_of_the_configuration_are_failures(command, alone):
+    (alone / "config.toml").write_text("[suggest]\nmode = 'loud'\n")
+    said = command("doctor")
+    assert said.code == 1
+    assert "suggest.mode: expected one of" in said.out
+
+
+def test_a_directory_that_cannot_be_used_is_named(command, alone, monkeypatch):
+    (alone / "file").write_text("")
+    monkeypatch.setenv("GHOSTCELLS_DATA_DIR", str(alone / "file" / "data"))
+    assert command("doctor").code == 1
+    assert "--data-dir" in about(command, "data")["advice"]
+
+
+def test_data_of_a_later_version_is_a_failure_and_stays_as_it_is(command, alone):
+    (alone / "data").mkdir()
+    (alone / "data" / "format.json").write_text('{"format": 99}')
+    assert about(command, "log and index")["state"] == "bad"
+    assert [path.name for path in (alone / "data").iterdir()] == ["format.json"]
+
+
+@pytest.mark.parametrize(
+    ("environ", "state", "said"),
+    [
+        ({}, "good", "suggestions come from memory"),
+        ({"ANTHROPIC_API_KEY": "k"}, "lacking", "anthropic (from the key in the environment)"),
+        ({"GHOSTCELLS_MODEL_PROVIDER": "ollama"}, "lacking", "ollama (from the configuration)"),
+    ],
+)
+def test_a_model_that_is_not_asked_is_not_claimed(command, monkeypatch, environ, state, said):
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    found = about(command, "model")
+    assert (found["state"], said in found["text"], found["text"].startswith("none")) == (state, True, True)
+
+
+def test_without_the_sentence_model_words_are_compared_and_the_next_step_is_told(command):
+    found = about(command, "embedder")
+    assert found["state"] == "lacking"
+    assert "ghostcells models install" in found["advice"]
+
+
+def test_what_is_asked_for_and_not_there_is_a_failure(command, monkeypatch):
+    monkeypatch.setenv("GHOSTCELLS_MEMORY_EMBEDDER", "minilm")
+    assert about(command, "embedder")["state"] == "bad"
+
+
+def test_the_history_is_counted(command, history):
+    assert about(command, "log and index")["text"] == "1 run, 1 suggestion"
+    assert about(command, "memory")["text"] == "1 example"
+
+
+def test_models_list_and_remove_without_any(command):
+    assert "not installed" in command("models", "list").out
+    assert command("models", "remove", "--json").json == {"model": "minilm", "removed": False}
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion(command, shell):
+    pytest.importorskip("shtab", reason="the completion extra is not installed")
+    said = command("completion", shell)
+    assert said.code in (0, 1)
+    assert "ghostcells" in said.out or "upgrade shtab" in said.err

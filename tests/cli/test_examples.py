@@ -1,0 +1,70 @@
+"""`ghostcells examples`: what was learned, and what the user thinks of it."""
+
+import pytest
+
+
+@pytest.fixture
+def learned(command, tmp_path):
+    (tmp_path / "book.md").write_text(
+        "Restart the web shop.\n\n```sh\nkubectl rollout restart deployment/web\n```\n\n"
+        "Show the certificate.\n\n```sh\nopenssl x509 -noout -dates -in shop.pem\n```\n"
+    )
+    command("learn", tmp_path / "book.md")
+    return {one["text"].split()[0]: one["id"] for one in command("examples", "list", "--json").json}
+
+
+def test_list_and_search(command, learned):
+    table = command("examples", "list").out
+    assert "kubectl rollout restart" in table
+    assert "Show the certificate." in table
+    found = command("examples", "search", "restart", "shop", "--json").json
+    assert found[0]["id"] == learned["kubectl"]
+
+
+def test_an_empty_memory_says_what_to_do(command):
+    said = command("examples", "list")
+    assert (said.code, said.out) == (0, "")
+    assert "ghostcells learn" in said.err
+
+
+def test_show_takes_the_beginning_of_an_id(command, learned):
+    said = command("examples", "show", learned["openssl"][:8])
+    assert said.out.startswith("openssl x509")
+    assert "read 1" in said.out
+
+
+@pytest.mark.parametrize("wanted", ["zzzz", ""])
+def test_an_id_that_is_not_there_is_told(command, learned, wanted):
+    said = command("examples", "show", wanted)
+    assert said.code == 1
+    assert "no example has the id" in said.err
+
+
+def test_pin_and_unpin(command, learned):
+    command("examples", "pin", learned["kubectl"])
+    assert command("examples", "show", learned["kubectl"], "--json").json["pinned"] is True
+    command("examples", "unpin", learned["kubectl"])
+    assert command("examples", "show", learned["kubectl"], "--json").json["pinned"] is False
+
+
+def test_forget_asks_and_without_anybody_to_answer_forgets_nothing(command, learned, monkeypatch):
+    monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
+    said = command("examples", "forget", learned["kubectl"])
+    assert said.code == 1
+    assert "nothing was forgotten" in said.err
+    assert len(command("examples", "list", "--json").json) == 2
+
+
+def test_what_is_forgotten_is_gone_from_every_file(command, learned, alone):
+    assert command("examples", "forget", "--yes", learned["kubectl"]).code == 0
+    assert [one["id"] for one in command("examples", "list", "--json").json] == [learned["openssl"]]
+    files = [path for path in (alone / "data").rglob("*") if path.is_file()]
+    assert not [path for path in files if b"rollout restart" in path.read_bytes()]
+    assert any(b"openssl x509" in path.read_bytes() for path in files)
+
+
+def test_rebuild_gives_the_same_examples(command, learned):
+    before = command("examples", "list", "--json").json
+    assert command("rebuild").code == 0
+    after = command("examples", "list", "--json").json
+    assert [{**one, "row": 0} for one in before] == [{**one, "row": 0} for one in after]

@@ -1,0 +1,64 @@
+"""`ghostcells learn`: runbooks become examples, once."""
+
+from pathlib import Path
+
+import pytest
+
+NOTEBOOKS = Path(__file__).parents[2] / "fixtures/notebooks"
+
+
+def test_what_stands_below_prose_is_learned_and_marked_as_read(command):
+    said = command("learn", NOTEBOOKS, "--json")
+    assert said.code == 0
+    assert said.json == {"files": 3, "lessons": 6, "learned": 6, "known": 0, "problems": [], "dryRun": False}
+    found = command("examples", "list", "--json").json
+    assert {one["reason"] for one in found} == {"read"}
+    assert all((one["reads"], one["runs"]) == (1, 0) for one in found)
+    commands = {one["text"] for one in found}
+    assert "kubectl rollout status deployment/web -n shop" in commands
+    assert not any("totals.most_common" in text or "replicas" in text for text in commands)
+
+
+def test_to_read_again_adds_nothing(command):
+    command("learn", NOTEBOOKS)
+    again = command("learn", NOTEBOOKS, "--json").json
+    assert (again["learned"], again["known"]) == (0, 6)
+    assert len(command("examples", "list", "--json").json) == 6
+
+
+def test_a_dry_run_changes_nothing(command):
+    said = command("learn", "--dry-run", NOTEBOOKS)
+    assert said.out == "3 files: 6 examples would be learned\n"
+    assert command("examples", "list", "--json").json == []
+
+
+def test_one_bad_file_does_not_stop_the_others(command, tmp_path):
+    (tmp_path / "bad.ipynb").write_text("{")
+    (tmp_path / "good.md").write_text("Say hello.\n\n```sh\necho hello\n```\n")
+    said = command("learn", tmp_path, tmp_path / "missing.md")
+    assert said.code == 1
+    assert "1 file: 1 example learned" in said.out
+    assert f"{tmp_path}/bad.ipynb: line 1, column 2: not valid JSON" in said.err
+    assert "missing.md: no such file" in said.err
+
+
+def test_the_same_lesson_twice_in_a_file_counts_once(command, tmp_path):
+    (tmp_path / "twice.md").write_text("Say hello.\n\n```sh\necho hello\n```\n" * 2)
+    assert command("learn", tmp_path, "--json").json["learned"] == 1
+
+
+def test_secrets_are_taken_out_before_anything_is_written_and_recognised_when_read_again(command, tmp_path):
+    secret = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
+    (tmp_path / "secret.md").write_text(f"Log in.\n\n```sh\ngh auth login --with-token <<< {secret}\n```\n")
+    assert command("learn", tmp_path / "secret.md", "--json").json["learned"] == 1
+    assert command("learn", tmp_path / "secret.md", "--json").json["learned"] == 0
+    stored = [
+        path for path in (tmp_path / "data").rglob("*") if path.is_file() and secret.encode() in path.read_bytes()
+    ]
+    assert stored == []
+
+
+@pytest.mark.parametrize("text", ["# Only prose\n", "```sh\nls\n```\n"])
+def test_it_says_why_there_is_nothing_to_learn(command, tmp_path, text):
+    (tmp_path / "x.md").write_text(text)
+    assert "no command stands directly below prose" in command("learn", tmp_path / "x.md").out

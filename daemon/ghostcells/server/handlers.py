@@ -8,13 +8,15 @@ import msgspec
 
 from ghostcells.domain.errors import InvalidParams, RequestError, RequestFailed
 from ghostcells.engine import inputs
-from ghostcells.engine.inputs import AnyInput, Origin, RequestId
+from ghostcells.engine.inputs import Origin, RequestId
 from ghostcells.runtime.tasks import Tasks
 from ghostcells.server import wire
 from ghostcells.server.client import INTERNAL_ERROR, EditorClient
 from ghostcells.server.envelope import INVALID_REQUEST, METHOD_NOT_FOUND, REQUEST_CANCELLED
 from ghostcells.server.notebooks import Notebooks, OutOfStep, UnknownNotebook
 from ghostcells.server.parts import App
+from ghostcells.server.requests import TO_ENGINE, Route
+from ghostcells.server.wire import decoder
 
 logger = logging.getLogger(__name__)
 
@@ -38,29 +40,23 @@ class Handlers:
         self._requests = self._request_table()
         self._notifications = self._notification_table()
 
-    def _request_table(self) -> dict[str, tuple[wire.Decoder, Callable[[App, RequestId, Any], None]]]:
+    def _request_table(self) -> dict[str, Route]:
         return {
-            "ghostcells/focus": (_decoder(wire.FocusParams), _input(_focus)),
-            "ghostcells/executed": (_decoder(wire.ExecutedParams), _input(_executed)),
-            "ghostcells/dismiss": (_decoder(wire.DismissParams), _input(_dismiss)),
-            "ghostcells/suggest": (_decoder(wire.SuggestParams), _input(_suggest)),
-            "ghostcells/cycle": (_decoder(wire.CycleParams), _input(_cycle)),
-            "ghostcells/restore": (_decoder(wire.RestoreParams), _input(_restore)),
-            "ghostcells/withdrawn": (_decoder(wire.WithdrawnParams), _input(_withdrawn)),
-            "ghostcells/events": (_decoder(wire.EventsParams), self._query(_events)),
-            "ghostcells/cellLog": (_decoder(wire.CellLogParams), self._query(_cell_log)),
-            "ghostcells/trace": (_decoder(wire.TraceParams), self._query(_trace)),
-            "ghostcells/sessions": (_decoder(wire.SessionsParams), self._query(_sessions)),
-            "ghostcells/stats": (_decoder(wire.StatsParams), self._query(_stats)),
+            **TO_ENGINE,
+            "ghostcells/events": (decoder(wire.EventsParams), self._query(_events)),
+            "ghostcells/cellLog": (decoder(wire.CellLogParams), self._query(_cell_log)),
+            "ghostcells/trace": (decoder(wire.TraceParams), self._query(_trace)),
+            "ghostcells/sessions": (decoder(wire.SessionsParams), self._query(_sessions)),
+            "ghostcells/stats": (decoder(wire.StatsParams), self._query(_stats)),
         }
 
     def _notification_table(self) -> dict[str, tuple[wire.Decoder, Callable[[App, Any], None]]]:
         return {
-            "notebookDocument/didChange": (_decoder(wire.DidChange), self._did_change),
-            "notebookDocument/didOpen": (_decoder(wire.DidOpen), self._did_open),
-            "notebookDocument/didClose": (_decoder(wire.OfNotebookDocument), self._did_close),
-            "ghostcells/visible": (_decoder(wire.VisibleParams), _visible),
-            "workspace/didChangeConfiguration": (_decoder(wire.ConfigurationParams), _settings),
+            "notebookDocument/didChange": (decoder(wire.DidChange), self._did_change),
+            "notebookDocument/didOpen": (decoder(wire.DidOpen), self._did_open),
+            "notebookDocument/didClose": (decoder(wire.OfNotebookDocument), self._did_close),
+            "ghostcells/visible": (decoder(wire.VisibleParams), _visible),
+            "workspace/didChangeConfiguration": (decoder(wire.ConfigurationParams), _settings),
         }
 
     def request(self, method: str, request: RequestId, params: msgspec.Raw) -> None:
@@ -73,8 +69,8 @@ class Handlers:
             self._client.refuse(request, METHOD_NOT_FOUND, f"no such method: {method}", None)
             return
         try:
-            decoder, handle = route
-            decoded = wire.decode(decoder, params)
+            wanted, handle = route
+            decoded = wire.decode(wanted, params)
             handle(self._available(), request, decoded)
         except RequestError as error:
             self._client.refuse(request, error.code, str(error), error.data)
@@ -92,9 +88,9 @@ class Handlers:
         route = self._notifications.get(method)
         if route is None or self._app is None:
             return
-        decoder, handle = route
+        wanted, handle = route
         try:
-            handle(self._app, wire.decode(decoder, params))
+            handle(self._app, wire.decode(wanted, params))
         except InvalidParams as error:
             logger.warning("A notification cannot be decoded: %s: %s", method, error)
             if method in {"notebookDocument/didChange", "notebookDocument/didOpen"}:
@@ -194,11 +190,7 @@ class Handlers:
         return handle
 
 
-def _decoder(params: type[wire.Params]) -> wire.Decoder:
-    return msgspec.json.Decoder(params)
-
-
-_cancel = _decoder(wire.CancelParams)
+_cancel = decoder(wire.CancelParams)
 
 
 def _query_name(request: RequestId) -> str:
@@ -213,56 +205,6 @@ def _origins(app: App, claims: tuple[str, ...]) -> tuple[Origin, ...]:
     except Exception:
         logger.exception("The log could not be asked about %d cells; they count as the user's own", len(claims))
         return ()
-
-
-# -- requests to the engine
-
-
-def _input(make: Callable[[App, RequestId, Any], AnyInput]) -> Callable[[App, RequestId, Any], None]:
-    def handle(app: App, request: RequestId, params: Any) -> None:
-        app.loop.dispatch(make(app, request, params))
-
-    return handle
-
-
-def _focus(app: App, request: RequestId, params: wire.FocusParams) -> AnyInput:
-    return inputs.FocusMoved(at=app.loop.stamp(), request=request, notebook=params.notebook.uri, cell=params.cell)
-
-
-def _executed(app: App, request: RequestId, params: wire.ExecutedParams) -> AnyInput:
-    return inputs.CellRan(
-        at=app.loop.stamp(),
-        request=request,
-        notebook=params.notebook.uri,
-        cell=params.cell,
-        success=params.success,
-        exit_code=params.exit_code,
-        duration_ms=params.duration_ms,
-        text=params.text,
-        outputs=params.outputs or (),
-    )
-
-
-def _dismiss(app: App, request: RequestId, params: wire.DismissParams) -> AnyInput:
-    return inputs.GhostsDismissed(at=app.loop.stamp(), request=request, notebook=params.notebook.uri)
-
-
-def _suggest(app: App, request: RequestId, params: wire.SuggestParams) -> AnyInput:
-    return inputs.SuggestionAsked(at=app.loop.stamp(), request=request, notebook=params.notebook.uri, cell=params.cell)
-
-
-def _cycle(app: App, request: RequestId, params: wire.CycleParams) -> AnyInput:
-    return inputs.CandidateCycled(at=app.loop.stamp(), request=request, notebook=params.notebook.uri, step=params.step)
-
-
-def _restore(app: App, request: RequestId, params: wire.RestoreParams) -> AnyInput:
-    return inputs.AcceptanceUndone(at=app.loop.stamp(), request=request, notebook=params.notebook.uri, id=params.id)
-
-
-def _withdrawn(app: App, request: RequestId, params: wire.WithdrawnParams) -> AnyInput:
-    return inputs.GhostsWithdrawn(
-        at=app.loop.stamp(), request=request, notebook=params.notebook.uri, ids=params.ids, reason=params.reason
-    )
 
 
 # -- notifications

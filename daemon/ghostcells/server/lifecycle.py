@@ -76,6 +76,10 @@ class Lifecycle:
     def serves(self, method: str) -> bool:
         return method in self._protocol.fm.builtin_features
 
+    def answers(self, method: str) -> bool:
+        """Whether a method that it serves is a request."""
+        return method in {types.INITIALIZE, types.SHUTDOWN, types.WORKSPACE_EXECUTE_COMMAND}
+
     def initialize(self, message: Message) -> InitializeInfo:
         """Answer `initialize`. Raises `InvalidParams`.
 

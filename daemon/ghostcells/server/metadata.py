@@ -2,7 +2,7 @@
 
 import msgspec
 
-_NONE = msgspec.Raw()
+NO_METADATA = msgspec.Raw(b"{}")
 
 
 class Claims(msgspec.Struct, frozen=True):
@@ -16,45 +16,65 @@ class Claims(msgspec.Struct, frozen=True):
 NOTHING = Claims()
 
 
-class _Metadata(msgspec.Struct):
-    """The members that concern us, not yet decoded: one of a wrong type must not cost the others."""
-
-    ghostcells: msgspec.Raw = _NONE
-    id: msgspec.Raw = _NONE
-    runme: msgspec.Raw = msgspec.field(default=_NONE, name="runme.dev/id")
-
-
 class _Ours(msgspec.Struct):
-    id: msgspec.Raw = _NONE
-    ghost: msgspec.Raw = _NONE
+    id: str | None = None
+    ghost: bool | None = None
+
+
+class _Metadata(msgspec.Struct):
+    """As it should be."""
+
+    ghostcells: _Ours | None = None
+    id: str | None = None
+    runme: str | None = msgspec.field(default=None, name="runme.dev/id")
+
+
+class _RawOurs(msgspec.Struct):
+    id: msgspec.Raw = NO_METADATA
+    ghost: msgspec.Raw = NO_METADATA
+
+
+class _RawMetadata(msgspec.Struct):
+    """As it may be: one member of a wrong type must not cost the others."""
+
+    ghostcells: msgspec.Raw = NO_METADATA
+    id: msgspec.Raw = NO_METADATA
+    runme: msgspec.Raw = msgspec.field(default=NO_METADATA, name="runme.dev/id")
 
 
 _metadata = msgspec.json.Decoder(_Metadata)
-_ours = msgspec.json.Decoder(_Ours)
-_string = msgspec.json.Decoder(str)
+_raw_metadata = msgspec.json.Decoder(_RawMetadata)
+_raw_ours = msgspec.json.Decoder(_RawOurs)
+_BAD = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 def claims_of(raw: msgspec.Raw) -> Claims:
-    if not _is(raw, b"{"):
-        return NOTHING
     try:
         metadata = _metadata.decode(raw)
-        ours = _ours.decode(metadata.ghostcells) if _is(metadata.ghostcells, b"{") else _Ours()
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return NOTHING
-    claim = _text(ours.id)
-    own_id = claim or _text(metadata.id) or _text(metadata.runme)
-    return Claims(own_id, claim, bytes(ours.ghost) == b"true")
+    except _BAD:
+        metadata = _what_fits(raw)
+    ours = metadata.ghostcells
+    if ours is None:
+        own_id = metadata.id or metadata.runme
+        return Claims(own_id) if own_id else NOTHING
+    claim = ours.id or None
+    return Claims(claim or metadata.id or metadata.runme or None, claim, ours.ghost is True)
 
 
-def _is(raw: msgspec.Raw, opening: bytes) -> bool:
-    return bytes(memoryview(raw)[:1]) == opening
+def _what_fits(raw: msgspec.Raw) -> _Metadata:
+    try:
+        found = _raw_metadata.decode(raw)
+    except _BAD:
+        return _Metadata()
+    try:
+        ours = _raw_ours.decode(found.ghostcells)
+    except _BAD:
+        ours = _RawOurs()
+    return _Metadata(_Ours(_text(ours.id), bytes(ours.ghost) == b"true"), _text(found.id), _text(found.runme))
 
 
 def _text(raw: msgspec.Raw) -> str | None:
-    if not _is(raw, b'"'):
-        return None
     try:
-        return _string.decode(raw) or None
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        return msgspec.json.decode(raw, type=str)
+    except _BAD:
         return None

@@ -76,7 +76,7 @@ class _Book:
                     _write(updated, index, loose, content, edited)
             cells = tuple(updated)
         self._loose, self._index = loose, index
-        if cells == before:
+        if not edited and cells == before:
             return None
         self.notebook = Notebook(self.notebook.uri, self.notebook.type, self.notebook.version + 1, cells)
         structural = change.structure is not None and [cell.uri for cell in cells] != [cell.uri for cell in before]

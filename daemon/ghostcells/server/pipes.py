@@ -59,7 +59,20 @@ class Reading(asyncio.Protocol):
 
 
 class Connection(Reading):
-    """Both directions of a socket."""
+    """Both directions of a socket; the first to be made is the one that is served."""
+
+    def __init__(self, ends: Ends, accepted: asyncio.Future[asyncio.Transport]) -> None:
+        super().__init__(ends)
+        self._accepted = accepted
+        self._served = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        if self._accepted.done():
+            transport.abort()
+        else:
+            self._served = True
+            self._accepted.set_result(transport)
 
     def pause_writing(self) -> None:
         self._ends.pause()
@@ -68,8 +81,9 @@ class Connection(Reading):
         self._ends.resume()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._ends.output_ended()
-        super().connection_lost(exc)
+        if self._served:
+            super().connection_lost(exc)
+            self._ends.output_ended()
 
 
 def take_standard_streams() -> tuple[BinaryIO, BinaryIO]:

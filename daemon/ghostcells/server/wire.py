@@ -13,6 +13,7 @@ from ghostcells.domain.errors import InvalidParams
 from ghostcells.domain.notebook import CellKind, Output
 from ghostcells.engine.inputs import Form
 from ghostcells.server.envelope import read
+from ghostcells.server.metadata import NO_METADATA
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=(1 << 53) - 1)]
 Ulid = Annotated[str, msgspec.Meta(pattern="^[0-7][0-9A-HJKMNP-TV-Z]{25}$")]
@@ -105,7 +106,7 @@ class WireCell(Params):
 
     kind: CellKind
     document: str
-    metadata: msgspec.Raw = msgspec.Raw()
+    metadata: msgspec.Raw = NO_METADATA
 
 
 class TextDocument(Params):
@@ -228,9 +229,13 @@ def anything(raw: msgspec.Raw) -> object:
 Decoder = msgspec.json.Decoder[Any]
 
 
-def decode(decoder: Decoder, params: msgspec.Raw) -> Any:
+def decoder(params: type[Params]) -> Decoder:
+    return msgspec.json.Decoder(params)
+
+
+def decode(wanted: Decoder, params: msgspec.Raw) -> Any:
     """Raises `InvalidParams`, which says what was expected, what came, and where."""
     try:
-        return read(decoder, params)
+        return read(wanted, params)
     except (msgspec.DecodeError, RecursionError) as error:
         raise InvalidParams(str(error)) from error

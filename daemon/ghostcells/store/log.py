@@ -1,38 +1,35 @@
 """The event log of one daemon: what is acknowledged is on disk.
 
-`append` only queues; a thread writes what has come together since the last time as one batch, syncs it, and calls the
-barriers. A batch that cannot be written fails with everything queued behind it until the loop has heard of it, since all of
-that was decided on a state that did not come to be: firm records are gone and their barriers hear `NotDurable`, the others
+`append` only queues; a thread (`writing`) writes what has come together since the last time as one batch, syncs it, and calls
+the barriers. A batch that cannot be written fails with everything queued behind it until the loop has heard of it, since all
+of that was decided on a state that did not come to be: firm records are gone and their barriers hear `NotDurable`, the others
 are kept, and appended again with fresh ids when the next input opens or the retry timer comes. What a record means, and what
 may be written of it (`redact`), is for others to say.
 """
 
 import contextlib
 import logging
-import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from typing import Protocol
 
 import msgspec
 
 from ghostcells.domain.errors import NewerData, NotDurable
 from ghostcells.domain.events import AnyRecord
-from ghostcells.domain.ids import Stamp, time_of
+from ghostcells.domain.ids import Stamp
 from ghostcells.store.chain import Chain
 from ghostcells.store.horizon import Horizon
 from ghostcells.store.paths import prepare
 from ghostcells.store.presence import CELLS, Presence
-from ghostcells.store.segment import encode
+from ghostcells.store.writing import Barrier, Queued, Seal, Writing
 
 Done = Callable[[Exception | None], None]
 
 KEPT_RECORDS = 5_000
 """How many records that are not firm wait for a disk that cannot be written; the oldest go first."""
 RETRY_SECONDS = 2.0
-BATCH_RECORDS = 4_096
 
 _log = logging.getLogger(__name__)
 
@@ -45,33 +42,6 @@ class Loop(Protocol):
     def call_soon_threadsafe(self, callback: Callable[..., object], *args: object) -> object: ...
 
     def call_later(self, delay: float, callback: Callable[..., object], *args: object) -> object: ...
-
-
-class _Queued(msgspec.Struct, frozen=True, gc=False):
-    """A record. `age` counts the failures that the loop had heard of when it was queued."""
-
-    age: int
-    record: AnyRecord
-    firm: bool
-
-
-class _Barrier(msgspec.Struct, frozen=True, gc=False):
-    """`appended` counts the records queued before it."""
-
-    age: int
-    done: Done
-    appended: int
-
-
-class _Seal(msgspec.Struct, frozen=True, gc=False):
-    done: "Future[int]"
-
-
-class _Stop(msgspec.Struct, frozen=True, gc=False):
-    pass
-
-
-_Entry = _Queued | _Barrier | _Seal | _Stop
 
 
 class EventLog:
@@ -97,12 +67,8 @@ class EventLog:
         self._epoch = epoch
         self._loop = loop
         self._stamp = stamp
-        self._redact = redact
-        self._on_committed = on_committed
         self._on_trouble = on_trouble
         self._horizon = Horizon([0] * CELLS, loop.call_soon)
-        self._chain = Chain(root, epoch, self._horizon)
-        self._queue: SimpleQueue[_Entry] = SimpleQueue()
         self._presence: Presence | None = None
         self._kept: list[AnyRecord] = []
         self._retrying = False
@@ -110,13 +76,9 @@ class EventLog:
         self._appended = 0
         self._acknowledged = 0
         self._closed = False
-        # The writer's own.
-        self._failures = 0
-        self._failing = False
-        self._why = ""
         self._appear()
-        self._thread = threading.Thread(target=self._write, name="ghostcells-log", daemon=True)
-        self._thread.start()
+        chain = Chain(root, epoch, self._horizon)
+        self._writing = Writing(chain, self._horizon, redact, _Heard(self, loop, on_committed))
 
     def opening(self, now_ms: int) -> None:
         """An input is about to be worked off: call this before its stamp is taken."""
@@ -131,7 +93,7 @@ class EventLog:
         """Queue a record."""
         self._appended += 1
         self._horizon.appended()
-        self._queue.put(_Queued(self._age, record, firm))
+        self._writing.put(Queued(self._age, record, firm))
 
     def barrier(self, done: Done) -> None:
         """Call `done` on the loop: with None once all appended before is on disk, else with what went wrong."""
@@ -140,12 +102,12 @@ class EventLog:
         elif self._closed:
             self._loop.call_soon(done, NotDurable("The log is closed"))
         else:
-            self._queue.put(_Barrier(self._age, done, self._appended))
+            self._writing.put(Barrier(self._age, done, self._appended))
 
     def seal(self) -> "Future[int]":
         """End the segment at hand; the result is the number from which on segments may still grow. For any thread."""
         sealed: Future[int] = Future()
-        self._queue.put(_Seal(sealed))
+        self._writing.put(Seal(sealed))
         return sealed
 
     def close(self) -> None:
@@ -155,8 +117,7 @@ class EventLog:
         self._closed = True
         if self._kept:
             self._append_kept()
-        self._queue.put(_Stop())
-        self._thread.join()
+        self._writing.stop()
         if self._presence is not None:
             self._presence.leave()
 
@@ -168,7 +129,7 @@ class EventLog:
         else:
             self._horizon.move(self._presence.cells)
 
-    def _reappear(self) -> None:
+    def reappear(self) -> None:
         """Somebody may have removed the whole directory, and us with it from the sight of the others."""
         if self._presence is not None and not self._presence.in_place:
             self._presence.leave()
@@ -185,14 +146,17 @@ class EventLog:
         if self._kept and not self._closed:
             self.opening(self._stamp().time_ms)
 
-    def _released(self, barriers: list[_Barrier], *, recovered: bool) -> None:
+    def released(self, barriers: list[Barrier], recovered: bool) -> None:  # noqa: FBT001 - posted
+        """The writer's news: this is on disk."""
         if recovered:
             self._on_trouble(None)
+        if barriers:
+            self._acknowledged = max(self._acknowledged, barriers[-1].appended)
         for barrier in barriers:
-            self._acknowledged = max(self._acknowledged, barrier.appended)
             _call(barrier.done, None)
 
-    def _failed(self, failures: int, kept: list[AnyRecord], barriers: list[_Barrier], why: str) -> None:
+    def failed(self, failures: int, kept: list[AnyRecord], barriers: list[Barrier], why: str) -> None:
+        """The writer's news: this is not."""
         if failures > self._age:
             self._age = failures
             self._on_trouble(why)
@@ -203,97 +167,36 @@ class EventLog:
         if self._kept and not self._retrying and not self._closed:
             self._retrying = True
             self._loop.call_later(RETRY_SECONDS, self._retry)
-        self._reappear()
+        self.reappear()
         error = NotDurable(why)
         for barrier in barriers:
             _call(barrier.done, error)
 
-    # What follows runs on the writer's thread.
 
-    def _write(self) -> None:
-        batch: list[_Queued | _Barrier] = []
-        while True:
-            entry = self._queue.get()
-            with contextlib.suppress(Empty):
-                while isinstance(entry, _Queued | _Barrier):
-                    batch.append(entry)
-                    if len(batch) >= BATCH_RECORDS:
-                        break
-                    entry = self._queue.get_nowait()
-            if batch:
-                self._commit(batch)
-                batch = []
-            match entry:
-                case _Seal():
-                    _seal(self._chain, entry.done)
-                case _Stop():
-                    self._chain.close()
-                    return
+class _Heard:
+    """Brings what the writer's thread has to say to the loop; but for `committed`, which stays on that thread."""
 
-    def _commit(self, batch: list[_Queued | _Barrier]) -> None:
-        if batch[0].age < self._failures:
-            # Decided before the loop heard that what it builds upon is not on disk.
-            late = next((at for at, entry in enumerate(batch) if entry.age == self._failures), len(batch))
-            self._give_back(batch[:late])
-            batch = batch[late:]
-        queued = [entry for entry in batch if isinstance(entry, _Queued)]
-        barriers = [entry for entry in batch if isinstance(entry, _Barrier)]
-        segment = self._chain.number
-        try:
-            written = self._put_on_disk(queued)
-        except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must hear of it
-            _log.warning("Events cannot be written: %s", error)
-            self._failures += 1
-            self._why = str(error)
-            self._give_back(batch)
-            return
-        self._horizon.done(len(queued))
-        if segment != self._chain.number:
-            self._post(self._reappear)
-        recovered, self._failing = self._failing and bool(queued), self._failing and not queued
-        if barriers or recovered:
-            self._post(lambda: self._released(barriers, recovered=recovered))
-        if written:
-            _call(self._on_committed, written)
+    def __init__(self, log: EventLog, loop: Loop, on_committed: Callable[[list[AnyRecord]], None]) -> None:
+        self._log = log
+        self._loop = loop
+        self._on_committed = on_committed
 
-    def _put_on_disk(self, queued: list[_Queued]) -> list[AnyRecord]:
-        if not queued:
-            return []
-        self._horizon.began(time_of(queued[0].record.id))
-        written = [record for entry in queued if (record := self._redacted(entry)) is not None]
-        if written:
-            self._chain.commit(encode(written))
-        return written
+    def released(self, barriers: list[Barrier], *, recovered: bool) -> None:
+        self._post(self._log.released, barriers, recovered)
 
-    def _redacted(self, entry: _Queued) -> AnyRecord | None:
-        try:
-            return self._redact(entry.record)
-        except Exception:
-            if entry.firm:
-                raise
-            # It would fail for ever, and must not be written as it is.
-            _log.exception("An event is lost: it could not be redacted")
-            return None
+    def failed(self, failures: int, kept: list[AnyRecord], barriers: list[Barrier], why: str) -> None:
+        self._post(self._log.failed, failures, kept, barriers, why)
 
-    def _give_back(self, batch: list[_Queued | _Barrier]) -> None:
-        self._failing = True
-        failures, why = self._failures, self._why
-        kept = [entry.record for entry in batch if isinstance(entry, _Queued) and not entry.firm]
-        barriers = [entry for entry in batch if isinstance(entry, _Barrier)]
-        self._horizon.done(sum(isinstance(entry, _Queued) for entry in batch))
-        self._post(lambda: self._failed(failures, kept, barriers, why))
+    def moved(self) -> None:
+        self._post(self._log.reappear)
 
-    def _post(self, callback: Callable[[], None]) -> None:
+    def committed(self, records: list[AnyRecord]) -> None:
+        _call(self._on_committed, records)
+
+    def _post(self, callback: Callable[..., None], *given: object) -> None:
         # The loop may have been closed under us, and then nobody waits any more.
         with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(callback)
-
-
-def _seal(chain: Chain, done: "Future[int]") -> None:
-    try:
-        done.set_result(chain.seal())
-    except OSError as error:
-        done.set_exception(error)
+            self._loop.call_soon_threadsafe(callback, *given)
 
 
 def _call(callback: Callable[..., object], value: object) -> None:

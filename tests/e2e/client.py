@@ -60,6 +60,8 @@ class Client:
     problems: list[str] = field(default_factory=list)  # broken framing, answers to nothing, requests to us
     opened: dict[str, int] = field(default_factory=dict)  # notebook URI -> how often it was opened
     still_open: set[str] = field(default_factory=set)
+    restored: list[tuple[int, str]] = field(default_factory=list)  # ids asked to be ghosts again, and when
+    lossy: bool = False  # its disk was full for a time: it may have shown what it could not write down
     sent: dict[int | str, str] = field(default_factory=dict)
     ended: bool = False
 

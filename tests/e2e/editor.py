@@ -145,6 +145,7 @@ class Notebook:
         return result
 
     def restore(self, identity: str) -> bool:
+        self.client.restored.append((len(self.client.received), identity))
         restored: bool = self.ask("restore", id=identity)["restored"]
         return restored
 

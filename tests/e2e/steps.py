@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from .audit import ENDS
 from .cells import CODE, Cell, md
+from .client import eventually
 from .editor import Notebook, open_notebook
 from .lessons import RESTART
 from .model import Answer, Model, answer_with
@@ -21,12 +22,26 @@ def command_ghost(notebook: Notebook, cell: Cell, text: str = RESTART[0]) -> Jso
 
 
 def events_of(client: Client, cell: str) -> list[tuple[str, str | None]]:
-    """What the log says of one cell: types, and reasons where there are."""
-    return [(e["type"], e.get("reason")) for e in client.all_events() if e["cell"] == cell]
+    """What the log says of one cell, but for who had the focus: types, and reasons where there are."""
+    return [
+        (e["type"], e.get("reason"))
+        for e in client.all_events()
+        if e["cell"] == cell and not e["type"].startswith("SESSION_")
+    ]
 
 
 def ends_of(client: Client, cell: str) -> list[tuple[str, str]]:
     return [(e["type"], e["reason"]) for e in client.all_events() if e["cell"] == cell and e["type"] in ENDS]
+
+
+def traced(client: Client, identity: str) -> Json:
+    """The trace of a suggestion, which may be written a little after what it led to."""
+
+    def find() -> Json | None:
+        found: Json | None = client.request("ghostcells/trace", {"id": identity})
+        return found
+
+    return eventually(find, f"the trace of {identity}", 5)
 
 
 def end_event(client: Client, cell: str) -> Json:

@@ -8,7 +8,7 @@ from .cells import Cell, md
 from .daemon import BEST_THERE_IS, Daemons, Home
 from .editor import Notebook, open_notebook
 from .lessons import DISK, DISK_TOO, RESTART
-from .steps import command_ghost, ends_of
+from .steps import command_ghost, ends_of, traced
 
 if TYPE_CHECKING:
     from .client import Client
@@ -103,8 +103,7 @@ def test_the_trace_links_what_was_cycled(client: Client, nb: Notebook, prose: Ce
     first = two_candidates(nb, prose)
     nb.cycle(1)
     second = nb.settle()[-1]
-    traces = [client.request("ghostcells/trace", {"id": p["ghosts"][-1]["id"]}) for p in (first, second)]  # type: ignore[index]
-    assert all(traces)
+    traces = [traced(client, p["ghosts"][-1]["id"]) for p in (first, second)]  # type: ignore[index]
     texts = [{c["text"] for c in trace["candidates"]} for trace in traces]
     assert all({DISK[1], DISK_TOO[1]} <= found for found in texts)
 

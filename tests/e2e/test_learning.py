@@ -127,7 +127,7 @@ def test_forgetting_hides_at_once_and_removes_the_bytes(home: Home, beginner: Cl
     marker = "frobnicate-quux"
     teach(beginner, "first.md", ("Frobnicate the quux of the plant", f"plantctl {marker} --now"))
     example = beginner.eventually(lambda e: e["type"] == "LEARNED")["example"]
-    done = home.run("examples", "forget", example)
+    done = home.run("examples", "forget", "--yes", example)
     assert done.returncode == 0, done.stderr
     notebook, cell = write(beginner, "second.md", "Frobnicate the quux of the plant")
     notebook.suggest(cell)
@@ -142,7 +142,7 @@ def test_forgetting_hides_at_once_and_removes_the_bytes(home: Home, beginner: Cl
 
 
 def test_forgetting_what_is_not_there_is_an_error(home: Home, beginner: Client) -> None:
-    assert home.run("examples", "forget", ONE).returncode != 0
+    assert home.run("examples", "forget", "--yes", ONE).returncode != 0
     beginner.ping()
 
 

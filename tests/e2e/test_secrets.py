@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from .cells import md, sh
 from .editor import open_notebook
+from .steps import traced
 
 if TYPE_CHECKING:
     from .client import Client
@@ -59,6 +60,6 @@ def test_secrets_never_reach_a_model(assisted: Client, model: Model) -> None:
     assert "GITHUB_TOKEN" in request
     assert secret not in request
     notebook.shown()
-    found = assisted.request("ghostcells/trace", {"id": notebook.ghosts[-1].id})
+    found = traced(assisted, notebook.ghosts[-1].id or "")
     assert secret not in json.dumps(found)
     assert found["redactions"] >= 1

@@ -11,7 +11,6 @@ from . import framing
 
 if TYPE_CHECKING:
     from .client import Client
-    from .daemon import Daemons, Home
 
 
 def frame(body: bytes) -> bytes:
@@ -52,21 +51,19 @@ PING = json.dumps({"jsonrpc": "2.0", "method": "$/ping"}).encode()
         pytest.param(frame(b'{"jsonrpc":"2.0","method":"$/x","params":{"n":NaN}}'), id="nan"),
     ],
 )  # fmt: skip
-def test_a_malformed_frame_costs_only_itself(daemons: Daemons, home: Home, data: bytes) -> None:
+def test_a_malformed_frame_costs_only_itself(sturdy: Client, data: bytes) -> None:
     """A wrong length may cost the few messages after it, until a reader has found a header again."""
-    client = daemons.start(home)
-    client.write(data)
+    sturdy.write(data)
     for _ in range(3):
-        client.notify("$/sacrifice", {})
-    client.ping()
+        sturdy.notify("$/sacrifice", {})
+    sturdy.ping()
 
 
 @pytest.mark.parametrize("identity", [None, True, 1.5, {"a": 1}, ["x"]], ids=repr)
-def test_an_id_of_a_wrong_type(daemons: Daemons, home: Home, identity: Any) -> None:
-    client = daemons.start(home)
-    client.write(framing.encode({"jsonrpc": "2.0", "id": identity, "method": "ghostcells/stats", "params": {}}))
-    client.ping()
-    client.problems = [problem for problem in client.problems if "an answer to no request" not in problem]
+def test_an_id_of_a_wrong_type(sturdy: Client, identity: Any) -> None:
+    sturdy.write(framing.encode({"jsonrpc": "2.0", "id": identity, "method": "ghostcells/stats", "params": {}}))
+    sturdy.ping()
+    sturdy.problems = [problem for problem in sturdy.problems if "an answer to no request" not in problem]
 
 
 def test_headers_may_be_written_in_any_case_and_order(sturdy: Client) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from ghostcells.domain.examples import Above
+from ghostcells.domain.examples import Above, Example
 from ghostcells.domain.ids import ulid
 from ghostcells.domain.notebook import CellKind
 from ghostcells.store.examples import Examples
@@ -22,6 +22,8 @@ from . import builders as b
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from ghostcells.domain.events import AnyRecord
 
     from .conftest import Daemon
 
@@ -42,7 +44,7 @@ def holding(root: Path, *texts: str) -> list[str]:
     ]
 
 
-def full_life(writer: int = 0) -> list[object]:
+def full_life(writer: int = 0) -> list[AnyRecord]:
     """The command suggested, run, seen above another one, and in a prompt."""
     later = b.ran(
         40, "vault kv list", intent="See what is there", above=[COMMAND], output=f"$ {COMMAND}\nok", writer=writer
@@ -60,13 +62,13 @@ def full_life(writer: int = 0) -> list[object]:
 def test_its_bytes_are_gone_from_every_file(root: Path, daemon_at: Make) -> None:
     """From our active segment, a dead daemon's, our index, and the index of somebody who has left."""
     paths = prepare(root)
-    b.write_segment(paths, full_life(writer=1))  # type: ignore[arg-type]
+    b.write_segment(paths, full_life(writer=1))
     gone, index = Index.open(paths, b.WORDS), Index.open(paths, b.WORDS)
     gone.settle()
     gone.close()
     daemon = daemon_at(root)
     for record in full_life():
-        daemon.log.append(record, firm=True)  # type: ignore[arg-type]
+        daemon.log.append(record, firm=True)
     assert daemon.barrier() is None
     index.settle()
     assert holding(root, COMMAND, INTENT)
@@ -88,9 +90,9 @@ def test_its_bytes_are_gone_from_every_file(root: Path, daemon_at: Make) -> None
     assert daemon.barrier() is None
 
 
-def all_of(index: Index) -> list[object]:
+def all_of(index: Index) -> list[Example]:
     examples = Examples(index)
-    return list(examples.load(examples.all_rows()))
+    return examples.load(examples.all_rows())
 
 
 def test_every_living_daemon_clears_its_own(root: Path, daemon_at: Make) -> None:
@@ -165,8 +167,8 @@ JOB = Forgetting(b.rid(100), "ex-ls", (b.rid(5),), ("ls",), ("Look around in her
         pytest.param(b.ran(200, "echo Look around in here"), "echo Look around in here", id="what came later"),
     ],
 )
-def test_what_is_scrubbed(record: object, text: str) -> None:
-    line = encode([record])[:-1]  # type: ignore[list-item]
+def test_what_is_scrubbed(record: AnyRecord, text: str) -> None:
+    line = encode([record])[:-1]
     assert msgspec.json.decode(Scrubber(JOB).scrubbed(line))["text"] == text
 
 

@@ -75,7 +75,7 @@ class World:
             self.pages.append((border, sorted(time for time in found if time < border)))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     ticks=st.lists(st.integers(0, 2), min_size=20, max_size=60),
     inputs=st.lists(st.lists(st.integers(0, 3), max_size=6), min_size=2, max_size=2),

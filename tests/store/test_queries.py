@@ -48,7 +48,7 @@ def ask(root: Path) -> Iterator[Ask]:
         index.close()
 
 
-LIFE = [
+LIFE: list[AnyRecord] = [
     b.started(1, SESSION),
     b.traced(2, "S3", SESSION, prompt="asked"),
     b.suggested(3, "g1", "g2", session=SESSION, example="ex"),

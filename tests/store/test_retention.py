@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from ghostcells.domain.events import AnyRecord
+
     from .conftest import Daemon
 
-OLD = [
+OLD: list[AnyRecord] = [
     b.suggested(1, "g1"),
     b.traced(2, "S1", b.rid(0), prompt="what was asked"),
     b.accepted(3, "g1"),
@@ -31,7 +33,7 @@ OLD = [
     b.forgotten(7, "gone"),
     b.pinned(8, b.example_id("List the pods", "make test")),
 ]
-NEW = [b.suggested(b.DAY_MS, "g2"), b.ran(b.DAY_MS + 1, "make lint", output="new output")]
+NEW: list[AnyRecord] = [b.suggested(b.DAY_MS, "g2"), b.ran(b.DAY_MS + 1, "make lint", output="new output")]
 
 
 def types(index: Index) -> list[str]:

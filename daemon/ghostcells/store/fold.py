@@ -6,6 +6,7 @@ versions the one that says less counts, so the outcome does not depend on which 
 """
 
 import hashlib
+import logging
 import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -35,6 +36,7 @@ Analyse = Callable[[Situation, str], str]
 IntentKey = Callable[[Situation], str]
 
 _MARK = FORGOTTEN.encode()
+_log = logging.getLogger(__name__)
 _encoder = msgspec.json.Encoder()
 _NOWHERE = Situation(notebook="")
 _ENDS = ("ACCEPTED", "REJECTED", "SUPERSEDED", "RESTORED")
@@ -110,9 +112,14 @@ class Fold:
                     self._run("UPDATE event SET segment = ? WHERE id = ?", (segment, record.id))
                 return
             self.remove(record.id)
-        self._insert(record, version, segment)
-        for evidence in self._words.teach(record):
-            self._evidence(evidence)
+        try:
+            self._insert(record, version, segment)
+            for evidence in self._words.teach(record):
+                self._evidence(evidence)
+        except (ArithmeticError, LookupError, TypeError, ValueError):
+            # One record that cannot be read must not keep all that come after it out.
+            _log.exception("A record of the log is passed over")
+            self.remove(record.id)
 
     def _insert(self, record: AnyRecord, version: tuple[int, int, bytes], segment: int) -> None:
         suggestion = record.trace.suggestion if isinstance(record, Traced) else getattr(record, "suggestion", None)
@@ -266,10 +273,10 @@ class Fold:
         if known is not None and known[2] == encoded and known[3] == content.text:
             self._run("UPDATE example SET event = ? WHERE row = ?", (content.event, known[0]))
             return known[0]
-        terms = self._words.analyse(situation, content.text)
+        terms = self._terms(situation, content.text)
         values = (
             content.event, encoded, situation.notebook, content.language, content.text, content.reason or Reason.OWN,
-            key_of(self._words.intent_key(situation)), above_key(situation), terms.count(" ") + 1,
+            self._intent_key(situation), above_key(situation), terms.count(" ") + 1,
         )  # fmt: skip
         if known is None:
             row = self._run(
@@ -289,9 +296,23 @@ class Fold:
         self._run("INSERT INTO words (rowid, terms) VALUES (?,?)", (row, terms))
         return row
 
+    def _terms(self, situation: Situation, text: str) -> str:
+        try:
+            return self._words.analyse(situation, text)
+        except (ArithmeticError, LookupError, TypeError, ValueError):
+            _log.exception("A text cannot be analysed, and will not be found by its words")
+            return ""
+
+    def _intent_key(self, situation: Situation) -> int:
+        try:
+            return key_of(self._words.intent_key(situation))
+        except (ArithmeticError, LookupError, TypeError, ValueError):
+            _log.exception("An intent has no key")
+            return 0
+
     def _unlist(self, row: int, situation: bytes, text: str) -> None:
         """Take a row out of the full-text index, which wants to hear again what it was told."""
-        terms = self._words.analyse(msgspec.json.decode(situation, type=Situation), text)
+        terms = self._terms(msgspec.json.decode(situation, type=Situation), text)
         self._run("INSERT INTO words (words, rowid, terms) VALUES ('delete', ?, ?)", (row, terms))
 
     def _tally(self, row: int, example: str, reason: str | None) -> None:

@@ -28,6 +28,7 @@ from ghostcells.store.slots import Slot, remove_files, seed, take_slot
 WAL_BYTES = 8 * 1024 * 1024
 """When what SQLite has written aside is brought into the database."""
 _CLOCK_EVERY = 8
+_MOST_RESTARTS = 3
 _BY_HAND = Segment("by-hand", 0)
 
 _log = logging.getLogger(__name__)
@@ -55,6 +56,7 @@ class Index:
         """Grows when rows have been given anew, so that what was known by row is void."""
         self._words = words
         self._slot = slot
+        self._restarts = 0
         self._finished: set[Segment] = set()
         self._marks: dict[tuple[str, int], _Mark] = {}
         self.connection = self._connect()
@@ -89,13 +91,11 @@ class Index:
             more = self._read_segments(deadline)
             if more or self._wal_size() > WAL_BYTES:
                 self._checkpoint_if_large()
-        except sqlite3.OperationalError as error:
-            _log.warning("The index cannot be brought up to date: %s", error)
-            return False
         except sqlite3.DatabaseError as error:
-            _log.warning("The index is damaged and is made anew: %s", error)
-            self._start_over()
-            return True
+            return self._recover(error)
+        except OSError as error:
+            _log.warning("The log cannot be read: %s", error)
+            return False
         return more
 
     def settle(self) -> None:
@@ -196,6 +196,17 @@ class Index:
         self.connection = self._opened()
         self.generation += 1
 
+    def _recover(self, error: sqlite3.DatabaseError) -> bool:
+        """Make a damaged index anew; whether that may help: a full disk, or damage again and again, stays as it is."""
+        damaged = type(error) is sqlite3.DatabaseError and self._restarts < _MOST_RESTARTS
+        if not damaged:
+            _log.warning("The index cannot be brought up to date: %s", error)
+            return False
+        _log.warning("The index is damaged and is made anew: %s", error)
+        self._restarts += 1
+        self._start_over()
+        return True
+
     def _empty(self) -> None:
         self.connection.executescript(f"BEGIN; {EMPTY} COMMIT;")
         _name_anew(self.connection)
@@ -267,7 +278,11 @@ class Index:
     def _drop_vanished(self, found: list[Segment], deadline: float) -> bool:
         """Take back what was only in segments that retention has removed; all others have been read by now."""
         present = {(one.owner, one.number) for one in found}
-        for place in [place for place in self._marks if place not in present and place[0] != _BY_HAND.owner]:
+        vanished = [place for place in self._marks if place not in present and place[0] != _BY_HAND.owner]
+        if vanished and segments(self.paths) != found:
+            # Files were being replaced while we listed them.
+            return True
+        for place in vanished:
             key = self._marks[place].key
             while True:
                 gone = self.connection.execute("SELECT id FROM event WHERE segment = ? LIMIT 64", (key,)).fetchall()

@@ -44,6 +44,11 @@ def traced(client: Client, identity: str) -> Json:
     return eventually(find, f"the trace of {identity}", 5)
 
 
+def suggested(client: Client, cell: str) -> Json:
+    """The event of a suggestion, which may be written a little after the publish."""
+    return client.eventually(lambda e: e["type"] == "SUGGESTED" and cell in [ghost["id"] for ghost in e["cells"]])
+
+
 def end_event(client: Client, cell: str) -> Json:
     """The end of a cell, once it is written."""
     return client.eventually(lambda e: e["cell"] == cell and e["type"] in ENDS)

@@ -8,13 +8,13 @@ from .cells import Cell, md
 from .daemon import BEST_THERE_IS, Daemons, Home
 from .editor import Notebook, open_notebook
 from .lessons import DISK, DISK_TOO, RESTART
-from .steps import command_ghost, ends_of, traced
+from .steps import command_ghost, ends_of, suggested, traced
 
 if TYPE_CHECKING:
-    from .client import Client
+    from .client import Client, Json
 
 
-def two_candidates(nb: Notebook, prose: Cell) -> dict[str, object]:
+def two_candidates(nb: Notebook, prose: Cell) -> Json:
     """The same intent was answered by two commands: there is a choice."""
     nb.set_text(prose, DISK[0])
     publish = nb.until(lambda p: bool(p["final"] and p["ghosts"]))
@@ -71,9 +71,9 @@ def test_suggest_on_another_cell_is_refused(client: Client, nb: Notebook) -> Non
 def test_cycling_shows_another_candidate_under_fresh_ids(client: Client, nb: Notebook, prose: Cell) -> None:
     first = two_candidates(nb, prose)
     place = nb.cycle(1)
-    assert place == {"index": 1, "count": first["candidates"]["count"]}  # type: ignore[index]
+    assert place == {"index": 1, "count": first["candidates"]["count"]}
     second = nb.until(lambda p: p["candidates"]["index"] == 1)
-    old, new = first["ghosts"][-1], second["ghosts"][-1]  # type: ignore[index]
+    old, new = first["ghosts"][-1], second["ghosts"][-1]
     assert {old["text"], new["text"]} == {DISK[1], DISK_TOO[1]}
     assert new["id"] != old["id"]
     assert ends_of(client, old["id"]) == [("SUPERSEDED", "cycled")]
@@ -82,7 +82,7 @@ def test_cycling_shows_another_candidate_under_fresh_ids(client: Client, nb: Not
 
 def test_cycling_goes_round(nb: Notebook, prose: Cell) -> None:
     first = two_candidates(nb, prose)
-    count = first["candidates"]["count"]  # type: ignore[index]
+    count = first["candidates"]["count"]
     indices = [nb.cycle(1)["index"] for _ in range(count)]
     assert indices == [*range(1, count), 0]
     assert nb.cycle(-1) == {"index": count - 1, "count": count}
@@ -95,23 +95,23 @@ def test_what_is_cycled_back_to_has_a_fresh_id_too(nb: Notebook, prose: Cell) ->
     nb.cycle(1)
     nb.cycle(-1)
     back = nb.settle()[-1]
-    assert [g["text"] for g in back["ghosts"]] == [g["text"] for g in first["ghosts"]]  # type: ignore[attr-defined]
-    assert not {g["id"] for g in back["ghosts"]} & {g["id"] for g in first["ghosts"]}  # type: ignore[attr-defined]
+    assert [g["text"] for g in back["ghosts"]] == [g["text"] for g in first["ghosts"]]
+    assert not {g["id"] for g in back["ghosts"]} & {g["id"] for g in first["ghosts"]}
 
 
 def test_the_trace_links_what_was_cycled(client: Client, nb: Notebook, prose: Cell) -> None:
     first = two_candidates(nb, prose)
     nb.cycle(1)
     second = nb.settle()[-1]
-    traces = [traced(client, p["ghosts"][-1]["id"]) for p in (first, second)]  # type: ignore[index]
+    traces = [traced(client, p["ghosts"][-1]["id"]) for p in (first, second)]
     texts = [{c["text"] for c in trace["candidates"]} for trace in traces]
     assert all({DISK[1], DISK_TOO[1]} <= found for found in texts)
 
 
 def test_candidates_that_were_never_shown_have_no_events(client: Client, nb: Notebook, prose: Cell) -> None:
-    two_candidates(nb, prose)
-    suggested = [e for e in client.all_events() if e["type"] == "SUGGESTED" and e["notebook"] == nb.uri]
-    texts = [ghost["text"] for event in suggested for ghost in event["cells"]]
+    suggested(client, two_candidates(nb, prose)["ghosts"][-1]["id"])
+    found = [e for e in client.all_events() if e["type"] == "SUGGESTED" and e["notebook"] == nb.uri]
+    texts = [ghost["text"] for event in found for ghost in event["cells"]]
     assert len([text for text in texts if text in {DISK[1], DISK_TOO[1]}]) == 1
 
 
@@ -131,8 +131,8 @@ def test_manual_mode_suggests_only_when_asked(daemons: Daemons, taught: Home) ->
     notebook.dismiss()
     notebook.set_text(cell, DISK[0])
     notebook.settle()
-    suggested = [e for e in client.all_events() if e["type"] == "SUGGESTED" and e["notebook"] == notebook.uri]
-    assert len(suggested) == 1
+    found = [e for e in client.all_events() if e["type"] == "SUGGESTED" and e["notebook"] == notebook.uri]
+    assert len(found) == 1
 
 
 def command(notebook: Notebook) -> str:

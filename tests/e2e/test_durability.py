@@ -14,7 +14,7 @@ from .client import Client, eventually
 from .daemon import BEST_THERE_IS, Daemons, Home
 from .editor import Notebook, open_notebook
 from .lessons import BACKUP, RESTART, run, teach
-from .steps import command_ghost, end_event, ends_of, events_of
+from .steps import command_ghost, end_event, ends_of, events_of, suggested
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,9 @@ def start_and_show(daemons: Daemons, home: Home) -> tuple[Client, Notebook, str]
     client = daemons.start(home)
     notebook = open_notebook(client, "today.md", md(), sh("true"))
     notebook.focus(notebook.cells[0])
-    return client, notebook, command_ghost(notebook, notebook.cells[0])["id"]
+    ghost = command_ghost(notebook, notebook.cells[0])["id"]
+    suggested(client, ghost)
+    return client, notebook, ghost
 
 
 def test_a_killed_daemon_loses_nothing_that_it_acknowledged(daemons: Daemons, home: Home) -> None:

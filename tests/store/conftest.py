@@ -58,6 +58,11 @@ class Daemon:
         heard: Exception | None = self.loop.run_until_complete(done)
         return heard
 
+    def written(self) -> list[AnyRecord]:
+        """What the writer has given to those who follow it, once it has nothing more to do."""
+        self.log.seal().result()
+        return self.committed
+
     def turn(self) -> None:
         """Let the loop do what is due."""
         self.loop.run_until_complete(asyncio.sleep(0))

@@ -39,7 +39,7 @@ def test_what_the_barrier_has_acknowledged_is_on_disk(root: Path, daemon_at: Mak
     daemon.log.append(suggested(2, "g1"), firm=False)
     assert daemon.barrier() is None
     assert [record.id for record in on_disk(root)] == [ran(1).id, suggested(2, "g1").id]
-    assert [record.id for record in daemon.committed] == [ran(1).id, suggested(2, "g1").id]
+    assert [record.id for record in daemon.written()] == [ran(1).id, suggested(2, "g1").id]
 
 
 def test_a_barrier_without_records_is_released(root: Path, daemon_at: Make) -> None:
@@ -87,7 +87,7 @@ def test_redaction_comes_before_the_disk(root: Path, daemon_at: Make) -> None:
     daemon.log.append(ran(1, "export TOKEN=hunter2"), firm=True)
     daemon.barrier()
     assert all(b"hunter2" not in path.read_bytes() for path in (root / "log").iterdir())
-    assert [getattr(record, "text", "") for record in daemon.committed] == ["redacted"]
+    assert [getattr(record, "text", "") for record in daemon.written()] == ["redacted"]
 
 
 def test_what_cannot_be_redacted_is_not_written(root: Path, daemon_at: Make) -> None:

@@ -19,7 +19,7 @@ from ghostcells.store.locks import FileLock
 from ghostcells.store.paths import Paths, replace_file
 from ghostcells.store.presence import living
 from ghostcells.store.rewriting import Edit, remove_superseded, remove_unfinished, rewrite
-from ghostcells.store.scrub import Forgetting, Scrubber
+from ghostcells.store.scrub import SHORT_CHARS, Forgetting, Scrubber
 from ghostcells.store.segment import decode, read_all, segments
 from ghostcells.store.slots import remove_free_slots
 
@@ -58,6 +58,25 @@ def _add(paths: Paths, job: Forgetting) -> Forgetting:
     return whole
 
 
+def jobs(paths: Paths) -> list[Forgetting]:
+    """What is being cleared away."""
+    found = []
+    for path in sorted(paths.forget.glob(f"*{_JOB}")):
+        try:
+            found.append(msgspec.json.decode(path.read_bytes(), type=Forgetting))
+        except FileNotFoundError:
+            continue
+        except msgspec.DecodeError:
+            _log.warning("%s is not understood and is left alone", path.name)
+    return found
+
+
+def needles(paths: Paths) -> set[bytes]:
+    """What must not be found in any file any more, as it is and as JSON writes it."""
+    texts = {text for job in jobs(paths) for text in (*job.texts, *job.intents) if len(text) >= SHORT_CHARS}
+    return {form for text in texts for form in (text.encode(), msgspec.json.encode(text)[1:-1])}
+
+
 class Forgetter:
     """One daemon's part; `work` may take seconds and belongs on a thread that may wait."""
 
@@ -77,36 +96,36 @@ class Forgetter:
     def work(self) -> None:
         """Do our own part as far as it can be done now, and what is left of dead daemons."""
         for _ in range(_ROUNDS):
-            jobs = self._jobs()
-            if not jobs:
+            found = jobs(self._paths)
+            if not found:
                 return
-            self._rewrite_own([job for job in jobs if not self._own_mark(job, _REWRITTEN).exists()])
-            self._work_for_the_dead(jobs)
+            self._rewrite_own([job for job in found if not self._own_mark(job, _REWRITTEN).exists()])
+            self._work_for_the_dead(found)
             self._clean_own(
-                [job for job in jobs if self._clean_log(job) and not self._own_mark(job, _CLEANED).exists()]
+                [job for job in found if self._clean_log(job) and not self._own_mark(job, _CLEANED).exists()]
             )
 
-    def _rewrite_own(self, jobs: list[Forgetting]) -> None:
-        if not jobs:
+    def _rewrite_own(self, waiting: list[Forgetting]) -> None:
+        if not waiting:
             return
-        jobs = [_add(self._paths, self._gathered(job)) for job in jobs]
-        edit = _edit(jobs)
+        whole = [_add(self._paths, self._gathered(job)) for job in waiting]
+        edit = _edit(whole)
         sealed = None if self._seal is None else self._seal().result()
         for segment in segments(self._paths):
             if segment.owner == self._epoch and sealed is not None and segment.number < sealed:
                 rewrite(self._paths, segment, edit)
         remove_superseded(self._paths, lambda segment: segment.owner == self._epoch)
-        for job in jobs:
+        for job in whole:
             replace_file(self._own_mark(job, _REWRITTEN), b"")
 
-    def _work_for_the_dead(self, jobs: list[Forgetting]) -> None:
+    def _work_for_the_dead(self, found: list[Forgetting]) -> None:
         lock = FileLock.take(self._paths.maintenance_lock)
         if lock is None:
             return
         with lock:
             # Who dies after this has not been one of the dead, but has set its marks or keeps the job waiting.
             alive = set(living(self._paths)) | {self._epoch}
-            ready = [job for job in jobs if self._all_have(alive, job, _REWRITTEN) and not self._clean_log(job)]
+            ready = [job for job in found if self._all_have(alive, job, _REWRITTEN) and not self._clean_log(job)]
             if ready:
                 edit = _edit(ready)
                 for segment in segments(self._paths):
@@ -116,29 +135,18 @@ class Forgetter:
                 remove_unfinished(self._paths)
                 for job in ready:
                     replace_file(self._everywhere(job), b"")
-            over = [job for job in jobs if self._clean_log(job) and self._all_have(alive, job, _CLEANED)]
+            over = [job for job in found if self._clean_log(job) and self._all_have(alive, job, _CLEANED)]
             # A command that is just reading has a slot but is no daemon: its file goes when it has gone.
             if over and remove_free_slots(self._paths) <= len(alive):
                 for job in over:
                     (self._paths.forget / f"{job.before}{_JOB}").unlink(missing_ok=True)
                     _remove_marks(self._paths, job)
 
-    def _clean_own(self, jobs: list[Forgetting]) -> None:
-        if jobs:
+    def _clean_own(self, ready: list[Forgetting]) -> None:
+        if ready:
             self._clean()
-            for job in jobs:
+            for job in ready:
                 replace_file(self._own_mark(job, _CLEANED), b"")
-
-    def _jobs(self) -> list[Forgetting]:
-        found = []
-        for path in sorted(self._paths.forget.glob(f"*{_JOB}")):
-            try:
-                found.append(msgspec.json.decode(path.read_bytes(), type=Forgetting))
-            except FileNotFoundError:
-                continue
-            except msgspec.DecodeError:
-                _log.warning("%s is not understood and is left alone", path.name)
-        return found
 
     def _gathered(self, job: Forgetting) -> Forgetting:
         """The job with the very words of all records that taught it, which may differ in blanks and case."""

@@ -54,6 +54,11 @@ class Horizon:
                 self._cells[INFLIGHT] = now_ms
         self._later(self.settle)
 
+    @property
+    def at_work(self) -> bool:
+        """Whether an input is being worked off; asked by the loop."""
+        return self._open
+
     def appended(self) -> None:
         self._queued += 1
 

@@ -17,18 +17,20 @@ from typing import Self
 from ghostcells.domain.events import AnyRecord
 from ghostcells.domain.examples import Situation
 from ghostcells.store.fold import Fold, Words
-from ghostcells.store.forgetting import note
+from ghostcells.store.forgetting import needles, note
 from ghostcells.store.migrations import UnknownMigrationError, migrate
 from ghostcells.store.paths import FILE_MODE, Paths
 from ghostcells.store.presence import DURABLE, durable_end, living
 from ghostcells.store.schema import EMPTY, connect
 from ghostcells.store.segment import BASE, Segment, decode, encode, read_lines, segments
-from ghostcells.store.slots import Slot, remove_files, seed, take_slot
+from ghostcells.store.slots import Slot, contains, remove_files, seed, take_slot
 
 WAL_BYTES = 8 * 1024 * 1024
 """When what SQLite has written aside is brought into the database."""
 _CLOCK_EVERY = 8
 _MOST_RESTARTS = 3
+_CHECKPOINT_TRIES = 100
+_CHECKPOINT_PAUSE = 0.01
 _BY_HAND = Segment("by-hand", 0)
 
 _log = logging.getLogger(__name__)
@@ -132,9 +134,12 @@ class Index:
         """Read all that is new, and overwrite what has been deleted."""
         self.settle()
         self.connection.execute("INSERT INTO words (words) VALUES ('optimize')")
-        self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        self.connection.execute("VACUUM")
-        self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._checkpoint_all()
+        # SQLite overwrites what it deletes, but may leave behind what it has only moved within a page. To write the whole
+        # file anew takes seconds for a large one, so we look first.
+        if contains(self.path, needles(self.paths)):
+            self.connection.execute("VACUUM")
+            self._checkpoint_all()
 
     # Opening.
 
@@ -325,6 +330,14 @@ class Index:
     def _checkpoint_if_large(self) -> None:
         if self._wal_size() > WAL_BYTES:
             self._checkpoint()
+
+    def _checkpoint_all(self) -> None:
+        """Bring everything into the database, once its readers let us."""
+        for _ in range(_CHECKPOINT_TRIES):
+            if self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0:
+                return
+            time.sleep(_CHECKPOINT_PAUSE)
+        raise sqlite3.OperationalError("readers keep the index from being cleaned")
 
     def _checkpoint(self) -> None:
         self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

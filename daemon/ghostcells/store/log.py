@@ -18,7 +18,7 @@ import msgspec
 
 from ghostcells.domain.errors import NewerData, NotDurable
 from ghostcells.domain.events import AnyRecord
-from ghostcells.domain.ids import Stamp
+from ghostcells.domain.ids import Stamp, time_of
 from ghostcells.store.chain import Chain
 from ghostcells.store.horizon import Horizon
 from ghostcells.store.paths import prepare
@@ -92,6 +92,9 @@ class EventLog:
     def append(self, record: AnyRecord, *, firm: bool) -> None:
         """Queue a record."""
         self._appended += 1
+        if not self._horizon.at_work:
+            # Late, but better than not to be seen at all.
+            self._horizon.open(time_of(record.id))
         self._horizon.appended()
         self._writing.put(Queued(self._age, record, firm))
 

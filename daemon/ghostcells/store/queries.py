@@ -131,13 +131,15 @@ class Queries:
     def open_ghosts(self, owners: Collection[str]) -> list[OpenGhost]:
         """Ghosts without an end that are not those of `owners`, the epochs of the daemons that live."""
         self._settle()
+        # Read again now: a daemon that has come since may already have suggested something.
+        alive = {*owners, *living(self._index.paths)}
         found = []
         for cell, suggestion, notebook, session, owner in self._run(
             "SELECT g.cell, g.suggestion, e.notebook, e.session, s.owner FROM ghost g JOIN event e ON e.id = coalesce("
             "(SELECT id FROM event WHERE cell = g.cell AND type = 'RESTORED' ORDER BY id DESC LIMIT 1), g.event) "
             "JOIN segment s ON s.key = e.segment WHERE g.end_type IS NULL ORDER BY g.cell"
         ):
-            if owner not in owners:
+            if owner not in alive:
                 found.append(OpenGhost(cell, suggestion, notebook, session))
         return found
 

@@ -6,12 +6,14 @@ holder knew. A slot that has no file yet is seeded from the newest of the others
 
 import contextlib
 import sqlite3
+from collections.abc import Collection
 from pathlib import Path
 
 from ghostcells.store.locks import FileLock
 from ghostcells.store.paths import FILE_MODE, Paths
 
 _MOST = 1_000
+_READ_BYTES = 1024 * 1024
 
 
 class Slot:
@@ -55,6 +57,19 @@ def remove_free_slots(paths: Paths) -> int:
         with lock:
             remove_files(file)
     return held
+
+
+def contains(path: Path, needles: Collection[bytes]) -> bool:
+    """Whether any of these is in the bytes of a slot's files."""
+    overlap = max(map(len, needles), default=0)
+    for file in files_of(path):
+        with contextlib.suppress(FileNotFoundError), file.open("rb") as stream:
+            before = b""
+            while part := stream.read(_READ_BYTES):
+                if any(needle in before + part for needle in needles):
+                    return True
+                before = part[-overlap:]
+    return False
 
 
 def seed(path: Path) -> bool:

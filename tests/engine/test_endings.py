@@ -387,13 +387,3 @@ def test_what_could_not_be_written_did_not_happen():
     assert [one.id for one in play.shown()] == [ghost.id]
     assert play.published[-1].ghosts == (ghost,)
     assert play.focus(uri).accepted == (ghost.id,)
-
-
-def test_revisions_go_on_when_a_notebook_is_opened_again():
-    play = started()
-    play.suggest()
-    last = play.published[-1].revision
-    play.send(into.Closed, notebook=NB).open(prose("x"))
-    play.focus("p1")
-    play.suggest(candidate("other"), text="something else")
-    assert play.published[-1].revision > last

@@ -57,6 +57,7 @@ class FakeLog:
 class FakeClient:
     def __init__(self) -> None:
         self.sent: list[tuple[Any, ...]] = []
+        self.revisions: list[int] = []
 
     def reply(self, request: i.RequestId, result: object) -> None:
         self.sent.append(("reply", request, result))
@@ -65,7 +66,8 @@ class FakeClient:
         self.sent.append(("refuse", request, code))
 
     def publish(self, params: replies.PublishGhosts) -> None:
-        self.sent.append(("publish", params.revision))
+        self.sent.append(("publish", int(params.session)))
+        self.revisions.append(params.revision)
 
     def status(self, status: replies.Status) -> None:
         self.sent.append(("status", status.state, status.message))
@@ -160,13 +162,12 @@ def answered(given: Any) -> Sequence[e.Effect]:
     return (e.Append(record(given.request), firm=True), e.Reply(given.request, replies.RestoreResult(restored=True)))
 
 
-def published(revision: int) -> e.Publish:
+def published(number: int) -> e.Publish:
     return e.Publish(
         replies.PublishGhosts(
             epoch="e",
             notebook=replies.NotebookVersion(NB, 0),
-            session="s",
-            revision=revision,
+            session=str(number),
             after=None,
             ghosts=(),
             accepted=(),

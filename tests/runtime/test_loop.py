@@ -8,6 +8,7 @@ import pytest
 from ghostcells.domain.errors import RequestFailed
 from ghostcells.domain.examples import Situation
 from ghostcells.domain.ghosts import Recollection
+from ghostcells.domain.replies import FocusResult
 from ghostcells.engine import effects as e
 from ghostcells.engine import inputs as i
 
@@ -167,6 +168,25 @@ async def test_the_publish_of_a_suggestion_asked_for_comes_after_the_answer() ->
     assert bench.client.sent == []
     bench.log.write()
     assert [sent[:2] for sent in bench.client.sent] == [("reply", 7), ("publish", 1), ("publish", 2)]
+
+
+async def test_an_acceptance_is_published_when_it_is_on_disk_and_never_where_it_is_not() -> None:
+    bench = Bench()
+    accepted = FocusResult("s", ("g",))
+    bench.script.on(
+        i.FocusMoved,
+        lambda given: (e.Append(record(given.request), firm=True), e.Reply(given.request, accepted), published(1)),
+    )
+    bench.script.on(i.NotWritten, lambda _: (published(2),))
+    bench.focus(1)
+    assert bench.client.sent == []
+    bench.log.write()
+    assert [sent[:2] for sent in bench.client.sent] == [("reply", 1), ("publish", 1)]
+    bench.focus(2)
+    bench.log.fail()
+    await settle()
+    assert [sent[:2] for sent in bench.client.sent[2:]] == [("publish", 2)]
+    assert bench.client.revisions == [1, 2]
 
 
 async def test_publishes_wait_for_the_last_of_two_answers() -> None:

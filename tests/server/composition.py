@@ -79,7 +79,6 @@ def publish(notebook: str, session: str, ghosts: tuple[Ghost, ...]) -> replies.P
         epoch=session,
         notebook=replies.NotebookVersion(notebook, 0),
         session=session,
-        revision=1,
         after=None,
         ghosts=ghosts,
         accepted=(),

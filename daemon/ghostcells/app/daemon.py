@@ -17,7 +17,7 @@ from ghostcells.config.schema import Settings
 from ghostcells.domain.events import AnyRecord
 from ghostcells.embedders import install, specs
 from ghostcells.embedders.base import EmbedderSpec, EmbedderState
-from ghostcells.engine.inputs import PolicyChanged
+from ghostcells.engine.inputs import Closed, PolicyChanged
 from ghostcells.engine.machine import step
 from ghostcells.engine.state import State
 from ghostcells.learning.learner import Learner
@@ -87,7 +87,9 @@ class Daemon:
         self._settings.read(editor)
 
     async def close(self) -> None:
-        """Bring everything acknowledged to disk, then end the rest."""
+        """End what shows, bring everything to disk, then end the rest."""
+        for uri in self.loop.state.documents:
+            self.loop.dispatch(Closed(at=self.loop.stamp(), notebook=uri))
         await self.loop.close()
         await self._event_loop.run_in_executor(None, self._log.close)
         self._upkeep.close()

@@ -1,7 +1,8 @@
 """What the engine may ask for: orders, carried out by runtime/ in the order given.
 
 `Append` queues a record and the loop goes on. A `Reply` is sent once every record appended before it is on disk, a `Refuse` at
-once. `Publish` and `Announce` do not wait.
+once. A `Publish` that tells of an acceptance, or that follows an ask, waits for the reply of its input, and what is published
+for that notebook meanwhile waits with it; where that reply is refused, they are not sent. Nothing else waits.
 """
 
 import msgspec

@@ -116,7 +116,6 @@ def _with_wake(state: State, wake_ms: int | None) -> State:
         policy=state.policy,
         core=state.core,
         documents=state.documents,
-        revisions=state.revisions,
         computations=state.computations,
         wake_ms=wake_ms,
         reports_focus=state.reports_focus,

@@ -123,13 +123,10 @@ class Core(msgspec.Struct, frozen=True):
 
 
 class State(msgspec.Struct, frozen=True):
-    """`revisions` counts publishes by notebook and never goes back, not even when a notebook is opened again."""
-
     epoch: str
     policy: Policy = Policy()
     core: Core = Core()
     documents: dict[str, Notebook] = {}
-    revisions: dict[str, int] = {}
     computations: tuple[Computation, ...] = ()
     wake_ms: int | None = None
     reports_focus: bool = False

@@ -42,7 +42,6 @@ class Turn:
         self.notebooks = state.core.notebooks
         self.known = state.core.known
         self.documents = state.documents
-        self.revisions = state.revisions
         self.computations = state.computations
         self.policy = state.policy
         self.reports_focus = state.reports_focus
@@ -56,7 +55,6 @@ class Turn:
             policy=self.policy,
             core=Core(self.session, self.notebooks, self.known),
             documents=self.documents,
-            revisions=self.revisions,
             computations=self.computations,
             wake_ms=self.before.wake_ms,
             reports_focus=self.reports_focus,
@@ -311,8 +309,6 @@ class Turn:
         if state.owed is not None and state.owed == named:
             self.update(uri, owed=None)
         document = self.documents[uri]
-        revision = self.revisions.get(uri, 0) + 1
-        self.revisions = {**self.revisions, uri: revision}
         position = CandidatePosition(showing.index, len(showing.candidates)) if showing else _NO_CANDIDATES
         self.effects.append(
             Publish(
@@ -320,7 +316,6 @@ class Turn:
                     epoch=self.before.epoch,
                     notebook=NotebookVersion(uri, document.version),
                     session=named,
-                    revision=revision,
                     after=after,
                     ghosts=tuple(one.ghost for one in showing.ghosts) if showing else (),
                     accepted=accepted,

@@ -21,6 +21,7 @@ class Waiting(msgspec.Struct, frozen=True):
     """A reply that waits; `core` is the engine's from before the step that gave it."""
 
     request: RequestId
+    result: Result
     core: object
 
 
@@ -73,7 +74,7 @@ class Durable:
         """Send the result once all that was appended before is on disk: at once where it is already."""
         self._number += 1
         number, upto = self._number, self._appended
-        self._waiting[number] = Waiting(request, core)
+        self._waiting[number] = Waiting(request, result, core)
 
         def done(error: Exception | None) -> None:
             if number not in self._waiting:

@@ -10,14 +10,17 @@ from collections import deque
 from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar, assert_never
 
+from msgspec.structs import replace
+
 from ghostcells.domain.clock import Clock
 from ghostcells.domain.errors import REQUEST_FAILED
 from ghostcells.domain.ghosts import Recollection
 from ghostcells.domain.ids import Stamp
-from ghostcells.domain.replies import PublishGhosts
+from ghostcells.domain.replies import FocusResult, PublishGhosts, Result
 from ghostcells.engine.effects import Announce, Append, Cancel, Effect, Publish, Recall, Refuse, Reply, Wake
 from ghostcells.engine.inputs import (
     AnyInput,
+    FocusMoved,
     NotWritten,
     Recalled,
     RecallFailed,
@@ -68,9 +71,10 @@ class Loop(Generic[S]):
         self._failure: Exception | None = None
         self._closed = False
         self._timer: asyncio.TimerHandle | None = None
-        # Publishes that must not overtake the reply to a suggestion that was asked for.
-        self._asked: dict[RequestId, str] = {}
+        # Publishes that must not overtake a reply: to an acceptance, which may not come to be, or to an ask.
+        self._held_by: dict[RequestId, str] = {}
         self._withheld: dict[str, list[PublishGhosts]] = {}
+        self._revisions: dict[str, int] = {}
 
     @property
     def state(self) -> S:
@@ -142,8 +146,8 @@ class Loop(Generic[S]):
             case Append(record, firm):
                 self._durable.append(record, firm=firm)
             case Reply(request, result):
-                if isinstance(given, SuggestionAsked):
-                    self._asked[request] = given.notebook
+                if isinstance(given, SuggestionAsked | FocusMoved) and _speaks_first(given, result):
+                    self._held_by[request] = given.notebook
                 self._durable.reply(request, result, core)
             case Refuse(request, error):
                 self._client.refuse(request, error.code, str(error), error.data)
@@ -164,16 +168,25 @@ class Loop(Generic[S]):
     # -- publishing
 
     def _publish(self, params: PublishGhosts) -> None:
-        if params.notebook.uri in self._asked.values():
-            self._withheld.setdefault(params.notebook.uri, []).append(params)
-        else:
-            self._client.publish(params)
+        uri = params.notebook.uri
+        if uri in self._held_by.values():
+            self._withheld.setdefault(uri, []).append(params)
+            return
+        # Numbered here, where it is sent: what is withheld and then dropped leaves no gap.
+        self._revisions[uri] = self._revisions.get(uri, 0) + 1
+        self._client.publish(replace(params, revision=self._revisions[uri]))
 
     def _release(self, request: RequestId) -> None:
-        notebook = self._asked.pop(request, None)
-        if notebook is not None and notebook not in self._asked.values():
+        notebook = self._held_by.pop(request, None)
+        if notebook is not None and notebook not in self._held_by.values():
             for params in self._withheld.pop(notebook, ()):
-                self._client.publish(params)
+                self._publish(params)
+
+    def _drop(self, request: RequestId) -> None:
+        """A reply that will not be sent: what was to follow it tells of what did not happen."""
+        notebook = self._held_by.pop(request, None)
+        if notebook is not None:
+            self._withheld.pop(notebook, None)
 
     # -- memory
 
@@ -232,6 +245,9 @@ class Loop(Generic[S]):
     def _take_back(self) -> None:
         error, self._failure = self._failure, None
         taken = self._durable.take()
+        for waiting in taken:
+            if isinstance(waiting.result, FocusResult):
+                self._drop(waiting.request)
         if self._closed:
             for waiting in taken:
                 self._client.refuse(waiting.request, REQUEST_FAILED, str(error), {"reason": "not-durable"})
@@ -245,3 +261,8 @@ class Loop(Generic[S]):
     def _recovered(self) -> None:
         if not self._closed:
             self.dispatch(Written(at=self.stamp()))
+
+
+def _speaks_first(given: SuggestionAsked | FocusMoved, result: Result) -> bool:
+    """Whether a reply goes before the publishes of its step: an ask is answered first, an acceptance may not come to be."""
+    return isinstance(given, SuggestionAsked) or (isinstance(result, FocusResult) and bool(result.accepted))

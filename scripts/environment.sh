@@ -49,7 +49,7 @@ install() {
     return 0
   fi
   say "installing ($name); the first time takes a minute"
-  "$python" -m pip install --quiet "$@" || return 1
+  "$python" -m pip install --quiet --quiet "$@" || return 1
   printf '%s\n' "$state" >"$stamp"
 }
 

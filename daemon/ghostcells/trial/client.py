@@ -70,8 +70,11 @@ class Client:
         return result
 
     async def request(self, method: str, params: Mapping[str, Any] | None = None) -> Any:
-        """The result; raises `Refused` for an error, `DaemonEnded` where no answer can come any more."""
-        return await self.send(method, params)
+        """The result; raises `Refused` for an error, `DaemonEnded` where no answer comes any more."""
+        try:
+            return await asyncio.wait_for(self.send(method, params), ANSWER_SECONDS)
+        except TimeoutError as error:
+            raise DaemonEnded(f"the daemon did not answer {method} within {ANSWER_SECONDS:.0f} s") from error
 
     def send(self, method: str, params: Mapping[str, Any] | None = None) -> asyncio.Future[Any]:
         """Write a request now and return its answer to come, so that messages keep the order of the calls."""

@@ -115,7 +115,10 @@ async def _typed(editor: Editor, cell: TrialCell, scene: Scene) -> Seen:
     rested = time.monotonic()
     while not editor.ghosts:
         if time.monotonic() - rested > GHOST_SECONDS:
-            raise NoGhost(f'no ghost appeared within {GHOST_SECONDS:.0f} s for "{text}"')
+            told = "; ".join([editor.status.get("message", ""), *editor.messages]).strip("; ")
+            raise NoGhost(
+                f'no ghost appeared within {GHOST_SECONDS:.0f} s for "{text}"' + (f" ({told})" if told else "")
+            )
         await asyncio.sleep(_POLL_SECONDS / 10)
     editor.changed = before
     ghost = editor.ghosts[0].ghost or {}

@@ -101,23 +101,24 @@ class TrialApp(App[None]):
             self.call_later(self._draw)
 
     async def _draw(self) -> None:
+        """Show the editor's cells. A box that takes another's place takes its focus first, so that none is lost between."""
         self._drawing = False
         cells = self.query_one("#cells")
         boxes = {box.cell.uri: box for box in cells.query(CellBox)}
-        for uri, box in list(boxes.items()):
-            stays = box.cell in self.editor.cells and box.has_class(CellBox.look_of(box.cell))
-            if not stays:
-                await boxes.pop(uri).remove()
+        stale = [box for box in boxes.values() if box.cell not in self.editor.cells or not box.looks_right]
         above: Any = self.query_one("#welcome")
         for cell in self.editor.cells:
-            if cell.uri not in boxes:
-                boxes[cell.uri] = CellBox(cell)
-                await cells.mount(boxes[cell.uri], after=above)
-            boxes[cell.uri].renew()
-            above = boxes[cell.uri]
-        focused = self.editor.focused
-        if focused is not None and focused.uri in boxes and not boxes[focused.uri].has_focus_within:
-            boxes[focused.uri].focus_text()
+            box = boxes.get(cell.uri)
+            if box is None or box in stale:
+                fresh = CellBox(cell)
+                await cells.mount(fresh, after=above)
+                if box is not None and box.has_focus_within:
+                    fresh.focus_text()
+                box = fresh
+            box.renew()
+            above = box
+        for box in stale:
+            await box.remove()
         self._tell_status()
 
     def _tell_status(self) -> None:
@@ -162,8 +163,10 @@ class TrialApp(App[None]):
             self._box(editor.cells[at]).focus_text()
 
     async def action_run(self) -> None:
-        """Run the focused cell, then offer an empty one below."""
+        """Run the focused cell as it stands there, then offer an empty one below."""
         cell = self.editor.focused
+        if cell is not None and not cell.is_ghost:
+            self.editor.write(cell, self._box(cell).query_one(Input).text)
         if cell is None or cell.is_ghost or cell.kind is not CellKind.CODE or not cell.text.strip():
             self.query_one("#status", Static).update(
                 "only a cell of code can be run: ↓ takes the suggestion, then Ctrl-R"

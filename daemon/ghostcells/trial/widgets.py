@@ -40,6 +40,11 @@ class CellBox(Vertical):
         super().__init__(classes=self.look_of(cell))
         self.cell = cell
 
+    @property
+    def looks_right(self) -> bool:
+        """Whether it still looks like what the cell is: a ghost that was accepted does not."""
+        return self.has_class(self.look_of(self.cell))
+
     @staticmethod
     def look_of(cell: TrialCell) -> str:
         return "ghost" if cell.is_ghost else "prose" if cell.kind is CellKind.MARKUP else "code"

@@ -36,6 +36,7 @@ Analyse = Callable[[Situation, str], str]
 IntentKey = Callable[[Situation], str]
 
 _MARK = FORGOTTEN.encode()
+_ID = b'"id":"'
 _log = logging.getLogger(__name__)
 _encoder = msgspec.json.Encoder()
 _NOWHERE = Situation(notebook="")
@@ -66,6 +67,11 @@ def above_key(situation: Situation) -> int:
         if above.kind is CellKind.CODE:
             return command_key(above.text, above.language)
     return 0
+
+
+def _version(line: bytes) -> tuple[int, int, bytes]:
+    """Of two versions of a record the lesser counts: the one that has more forgotten, then the shorter."""
+    return -line.count(_MARK), len(line), hashlib.blake2b(line, digest_size=8).digest()
 
 
 def slim(record: AnyRecord) -> AnyRecord:
@@ -104,7 +110,7 @@ class Fold:
 
     def record(self, record: AnyRecord, line: bytes, segment: int, *, base: bool) -> None:
         """Fold one record, read from `segment` as `line`."""
-        version = (-line.count(_MARK), len(line), hashlib.blake2b(line, digest_size=8).digest())
+        version = _version(line)
         known = self._run("SELECT -forgotten, size, digest FROM event WHERE id = ?", (record.id,)).fetchone()
         if known is not None:
             if known <= version:
@@ -120,6 +126,13 @@ class Fold:
             # One record that cannot be read must not keep all that come after it out.
             _log.exception("A record of the log is passed over")
             self.remove(record.id)
+
+    def has(self, line: bytes) -> bool:
+        """Whether a line says what is known already: for files that are read again, where nearly all do."""
+        start = line.find(_ID) + len(_ID)
+        identity = line[start : line.find(b'"', start)].decode("ascii", "replace")
+        known = self._run("SELECT -forgotten, size, digest FROM event WHERE id = ?", (identity,)).fetchone()
+        return known == _version(line)
 
     def _insert(self, record: AnyRecord, version: tuple[int, int, bytes], segment: int) -> None:
         suggestion = record.trace.suggestion if isinstance(record, Traced) else getattr(record, "suggestion", None)

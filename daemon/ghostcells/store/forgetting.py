@@ -8,7 +8,7 @@ and says so; at last the index files that nobody holds are removed, and the job.
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -18,9 +18,9 @@ from ghostcells.store.fold import Forgettable
 from ghostcells.store.locks import FileLock
 from ghostcells.store.paths import Paths, replace_file
 from ghostcells.store.presence import living
-from ghostcells.store.rewriting import Edit, remove_superseded, remove_unfinished, rewrite
+from ghostcells.store.rewriting import remove_superseded, remove_unfinished, rewrite
 from ghostcells.store.scrub import SHORT_CHARS, Forgetting, Scrubber
-from ghostcells.store.segment import decode, read_all, segments
+from ghostcells.store.segment import decode, lines_of, read_blocks, segments
 from ghostcells.store.slots import remove_free_slots
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ _JOB = ".json"
 _REWRITTEN = "rewritten"
 _EVERYWHERE = "everywhere"
 _CLEANED = "cleaned"
-_ROUNDS = 2
 
 _log = logging.getLogger(__name__)
 
@@ -94,22 +93,22 @@ class Forgetter:
         return any(self._paths.forget.glob(f"*{_JOB}"))
 
     def work(self) -> None:
-        """Do our own part as far as it can be done now, and what is left of dead daemons."""
-        for _ in range(_ROUNDS):
-            found = jobs(self._paths)
-            if not found:
-                return
-            self._rewrite_own([job for job in found if not self._own_mark(job, _REWRITTEN).exists()])
-            self._work_for_the_dead(found)
-            self._clean_own(
-                [job for job in found if self._clean_log(job) and not self._own_mark(job, _CLEANED).exists()]
-            )
+        """Do our own part as far as it can be done now, and what is left of dead daemons.
+
+        An index is cleaned one call after the log, so that it can read what has changed in the steps that it takes anyway.
+        """
+        found = jobs(self._paths)
+        if not found:
+            return
+        self._clean_own([job for job in found if self._clean_log(job) and not self._own_mark(job, _CLEANED).exists()])
+        self._rewrite_own([job for job in found if not self._own_mark(job, _REWRITTEN).exists()])
+        self._work_for_the_dead(found)
 
     def _rewrite_own(self, waiting: list[Forgetting]) -> None:
         if not waiting:
             return
         whole = [_add(self._paths, self._gathered(job)) for job in waiting]
-        edit = _edit(whole)
+        edit = _All(whole)
         sealed = None if self._seal is None else self._seal().result()
         for segment in segments(self._paths):
             if segment.owner == self._epoch and sealed is not None and segment.number < sealed:
@@ -127,7 +126,7 @@ class Forgetter:
             alive = set(living(self._paths)) | {self._epoch}
             ready = [job for job in found if self._all_have(alive, job, _REWRITTEN) and not self._clean_log(job)]
             if ready:
-                edit = _edit(ready)
+                edit = _All(ready)
                 for segment in segments(self._paths):
                     if segment.owner not in alive:
                         rewrite(self._paths, segment, edit)
@@ -153,16 +152,11 @@ class Forgetter:
         texts, intents = set(job.texts), set(job.intents)
         wanted = [event.encode() for event in job.events]
         for segment in segments(self._paths):
-            for line in read_all(self._paths.log / segment.name):
-                if any(event in line for event in wanted):
-                    record = decode(line)
-                    if (
-                        isinstance(record, Executed | Learned)
-                        and record.id in job.events
-                        and record.situation is not None
-                    ):
-                        texts.add(record.text)
-                        intents.add(record.situation.intent)
+            for line in _lines_with(self._paths.log / segment.name, wanted):
+                record = decode(line)
+                if isinstance(record, Executed | Learned) and record.id in job.events and record.situation is not None:
+                    texts.add(record.text)
+                    intents.add(record.situation.intent)
         return msgspec.structs.replace(job, texts=tuple(sorted(texts)), intents=tuple(sorted(intents)))
 
     def _own_mark(self, job: Forgetting, mark: str) -> "Path":
@@ -188,12 +182,23 @@ def _remove_marks(paths: Paths, job: Forgetting) -> None:
             mark.unlink(missing_ok=True)
 
 
-def _edit(jobs: list[Forgetting]) -> Edit:
-    scrubbers = [Scrubber(job) for job in jobs]
+def _lines_with(path: "Path", wanted: list[bytes]) -> Iterator[bytes]:
+    """The lines that have any of these bytes."""
+    for block in read_blocks(path):
+        if any(one in block for one in wanted):
+            yield from (line for line in lines_of(block) if any(one in line for one in wanted))
 
-    def edit(line: bytes) -> bytes:
-        for scrubber in scrubbers:
+
+class _All:
+    """Several forgettings at once, as an `Edit`."""
+
+    def __init__(self, found: list[Forgetting]) -> None:
+        self._scrubbers = [Scrubber(job) for job in found]
+
+    def concerns(self, block: bytes) -> bool:
+        return any(scrubber.concerns(block) for scrubber in self._scrubbers)
+
+    def scrubbed(self, line: bytes) -> bytes:
+        for scrubber in self._scrubbers:
             line = scrubber.scrubbed(line)
         return line
-
-    return edit

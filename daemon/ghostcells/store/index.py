@@ -22,7 +22,7 @@ from ghostcells.store.migrations import UnknownMigrationError, migrate
 from ghostcells.store.paths import FILE_MODE, Paths
 from ghostcells.store.presence import DURABLE, durable_end, living
 from ghostcells.store.schema import EMPTY, connect
-from ghostcells.store.segment import BASE, Segment, decode, encode, read_lines, segments
+from ghostcells.store.segment import BASE, Segment, decode, encode, lines_of, read_block, segments
 from ghostcells.store.slots import Slot, contains, remove_files, seed, take_slot
 
 WAL_BYTES = 8 * 1024 * 1024
@@ -258,7 +258,7 @@ class Index:
         if end is not None and mark.offset >= end:
             return True
         try:
-            lines, _ = read_lines(self.paths.log / segment.name, mark.offset, end)
+            lines = lines_of(read_block(self.paths.log / segment.name, mark.offset, end))
         except FileNotFoundError:
             return True
         if not lines:
@@ -271,6 +271,8 @@ class Index:
                     if time.monotonic() >= deadline:
                         break
                 offset += len(line) + 1
+                if mark.edition and fold.has(line):
+                    continue
                 if (record := decode(line)) is not None:
                     fold.record(record, line, mark.key, base=segment.owner == BASE)
             self.connection.execute(

@@ -7,30 +7,42 @@ the owner of a segment may do this, or whoever holds the maintenance lock if the
 import contextlib
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
 
 from ghostcells.store.paths import Paths, replace_with, sync_directory, write_all
-from ghostcells.store.segment import Segment, read_all, segment_files
+from ghostcells.store.segment import Segment, lines_of, read_blocks, segment_files
 
-Edit = Callable[[bytes], bytes]
-_WRITE_BYTES = 256 * 1024
+if TYPE_CHECKING:
+    from pathlib import Path
+
 _LEFT_OVER_SECONDS = 60
+
+
+class Edit(Protocol):
+    """What is to be changed in the log."""
+
+    def concerns(self, block: bytes) -> bool:
+        """Whether there may be something to change in these lines: a quick look, since there nearly never is."""
+        ...
+
+    def scrubbed(self, line: bytes) -> bytes:
+        """The line as it is to be; the same object where it stays."""
+        ...
 
 
 def rewrite(paths: Paths, segment: Segment, edit: Edit) -> bool:
     """Apply `edit` to every line; whether that changed anything. The torn end of a dead daemon's segment goes as well."""
     source = paths.log / segment.name
-    if not _would_change(paths, segment, edit):
+    if not _would_change(source, edit):
         return False
     target = Segment(segment.owner, segment.number, segment.edition + 1)
 
     def fill(handle: int) -> None:
-        waiting = bytearray()
-        for line in read_all(source):
-            waiting += edit(line) + b"\n"
-            if len(waiting) >= _WRITE_BYTES:
-                write_all(handle, bytes(waiting))
-                waiting.clear()
-        write_all(handle, bytes(waiting))
+        for block in read_blocks(source):
+            changed = (
+                b"".join(edit.scrubbed(line) + b"\n" for line in lines_of(block)) if edit.concerns(block) else block
+            )
+            write_all(handle, changed)
 
     replace_with(paths.log / target.name, fill)
     source.unlink()
@@ -38,12 +50,11 @@ def rewrite(paths: Paths, segment: Segment, edit: Edit) -> bool:
     return True
 
 
-def _would_change(paths: Paths, segment: Segment, edit: Edit) -> bool:
-    path = paths.log / segment.name
+def _would_change(path: "Path", edit: Edit) -> bool:
     size = 0
-    for line in read_all(path):
-        size += len(line) + 1
-        if edit(line) is not line:
+    for block in read_blocks(path):
+        size += len(block)
+        if edit.concerns(block) and any(edit.scrubbed(line) is not line for line in lines_of(block)):
             return True
     return size != path.stat().st_size
 

@@ -6,7 +6,7 @@ A line without its newline is a torn one and never an event. When to write, and 
 
 import logging
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -141,8 +141,8 @@ class Writer:
         os.close(self._handle)
 
 
-def read_lines(path: Path, offset: int, end: int | None, limit: int = READ_BYTES) -> tuple[list[bytes], int]:
-    """Whole lines from `offset` on, about `limit` bytes of them and none beyond `end`, and the offset after them."""
+def read_block(path: Path, offset: int, end: int | None, limit: int = READ_BYTES) -> bytes:
+    """Whole lines from `offset` on, about `limit` bytes of them and none beyond `end`."""
     handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         size = os.fstat(handle).st_size if end is None else end
@@ -151,24 +151,25 @@ def read_lines(path: Path, offset: int, end: int | None, limit: int = READ_BYTES
             data = os.pread(handle, wanted, offset)
             cut = data.rfind(b"\n") + 1
             if cut or len(data) < limit:
-                return data[:cut].split(b"\n")[:-1], offset + cut
+                return data[:cut]
             limit *= 4
     finally:
         os.close(handle)
 
 
-def read_all(path: Path, end: int | None = None) -> Iterator[bytes]:
-    """Every whole line of a segment."""
+def lines_of(block: bytes) -> list[bytes]:
+    return block.split(b"\n")[:-1]
+
+
+def read_blocks(path: Path) -> Iterator[bytes]:
+    """A whole segment, some lines at a time."""
     offset = 0
-    while True:
-        lines, after = read_lines(path, offset, end)
-        yield from lines
-        if after == offset:
-            return
-        offset = after
+    while block := read_block(path, offset, None):
+        yield block
+        offset += len(block)
 
 
-def records(lines: Iterable[bytes]) -> Iterator[AnyRecord]:
-    for line in lines:
-        if (record := decode(line)) is not None:
-            yield record
+def read_all(path: Path) -> Iterator[bytes]:
+    """Every whole line of a segment."""
+    for block in read_blocks(path):
+        yield from lines_of(block)

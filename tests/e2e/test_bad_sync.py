@@ -23,6 +23,17 @@ def test_malformed_synchronisation(sturdy: Client, page: Notebook, method: str, 
     assert page.focus(page.cells[0])["session"]
 
 
+def test_plain_text_documents_are_none_of_its_business(sturdy: Client, page: Notebook) -> None:
+    document = {"uri": "file:///notes.md", "languageId": "markdown", "version": 1, "text": "Notes"}
+    sturdy.notify("textDocument/didOpen", {"textDocument": document})
+    for change in ({"text": "New notes"}, {"range": None, "text": 7}, "text"):
+        versioned = {"uri": "file:///notes.md", "version": 2}
+        sturdy.notify("textDocument/didChange", {"textDocument": versioned, "contentChanges": [change]})
+    sturdy.notify("textDocument/didClose", {"textDocument": {"uri": "file:///notes.md"}})
+    sturdy.notify("textDocument/didClose", {"textDocument": {"uri": "file:///never.md"}})
+    assert page.focus(page.cells[0])["session"]
+
+
 @pytest.mark.parametrize("method", ["didChange", "didSave", "didClose"])
 def test_synchronisation_of_a_notebook_that_is_not_open(sturdy: Client, page: Notebook, method: str) -> None:
     document = {"uri": "file:///runbooks/never-opened.md", "version": 3}

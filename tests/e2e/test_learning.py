@@ -125,11 +125,13 @@ def test_what_one_daemon_learns_another_suggests(daemons: Daemons, home: Home, b
 
 def test_forgetting_hides_at_once_and_removes_the_bytes(home: Home, beginner: Client) -> None:
     marker = "frobnicate-quux"
-    teach(beginner, "first.md", ("Frobnicate the quux of the plant", f"plantctl {marker} --now"))
+    intent = "Frobnicate the quux of the plant"
+    teach(beginner, "first.md", (intent, f"plantctl {marker} --now"))
+    assert marker in offered(beginner, "before.md", intent)[1]["text"]
     example = beginner.eventually(lambda e: e["type"] == "LEARNED")["example"]
     done = home.run("examples", "forget", "--yes", example)
     assert done.returncode == 0, done.stderr
-    notebook, cell = write(beginner, "second.md", "Frobnicate the quux of the plant")
+    notebook, cell = write(beginner, "second.md", intent)
     notebook.suggest(cell)
     assert notebook.until(lambda p: p["final"])["ghosts"] == []
     beginner.eventually(lambda e: e["type"] == "FORGOTTEN" and e.get("example") == example)

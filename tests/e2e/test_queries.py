@@ -55,6 +55,15 @@ def test_events_after_an_id_that_is_none_of_theirs(client: Client) -> None:
     assert client.events(after="0" * 26) == client.events()
 
 
+def test_a_page_has_a_thousand_events_where_nothing_is_said(client: Client, nb: Notebook) -> None:
+    """Two events come of each move: the end of a session and the start of another."""
+    cells = [nb.cells[n % 2].uri for n in range(1, 521)]
+    moves = [client.post("ghostcells/focus", {"notebook": {"uri": nb.uri}, "cell": cell}) for cell in cells]
+    assert all(client.answer(move)["session"] for move in moves)
+    assert len(client.events()) == 1_000
+    assert len(client.events(limit=10_000)) > 1_000
+
+
 @pytest.mark.parametrize("limit", [1, 10_000])
 def test_the_limits_of_a_page_are_allowed(client: Client, limit: int) -> None:
     assert 1 <= len(client.events(limit=limit)) <= limit

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from .client import Client, Json
     from .model import Model
 
+QUIET = 1.5  # seconds in which a suggestion that is to come has come
+
 
 def configure(client: Client, settings: Json | None = None, **options: Any) -> None:
     client.notify("workspace/didChangeConfiguration", {"settings": {"settings": settings or {}, **options}})
@@ -32,7 +34,7 @@ def write(client: Client, name: str, text: str) -> Notebook:
 def answers_by_itself(client: Client, name: str) -> bool:
     """Whether text alone, without being asked by hand, brings a suggestion; asked a second way to have an end."""
     notebook = write(client, name, RESTART[0])
-    probe = next((p for p in _publishes(notebook, 3.0)), None)
+    probe = next((p for p in _publishes(notebook, QUIET)), None)
     notebook.focus(None)
     notebook.close()
     return probe is not None
@@ -113,7 +115,7 @@ def test_an_untrusted_workspace_sends_nothing_anywhere(
     client = daemons.start(taught, workspaceSettings=workspace, **trust)
     write(client, "secret.md", "Compress the access log of yesterday")
     with pytest.raises(queue.Empty):
-        model.requests.get(timeout=2)
+        model.requests.get(timeout=QUIET)
     client.ping()
 
 
@@ -146,7 +148,7 @@ def test_a_budget_of_nothing_asks_no_model(daemons: Daemons, taught: Home, model
     assert notebook.shown()[-1]["source"] == "memory"
     notebook.set_text(notebook.cells[0], "Compress the access log of yesterday")
     with pytest.raises(queue.Empty):
-        model.requests.get(timeout=2)
+        model.requests.get(timeout=QUIET)
 
 
 def test_a_minimal_confidence_of_zero_shows_the_best_there_is(daemons: Daemons, taught: Home) -> None:
@@ -159,7 +161,7 @@ def test_a_minimal_confidence_of_zero_shows_the_best_there_is(daemons: Daemons, 
 def test_a_minimal_confidence_of_one_is_silent_about_the_unlikely(daemons: Daemons, taught: Home) -> None:
     client = daemons.start(taught, settings={**OFFLINE, "memory": {"minConfidence": 1}})
     notebook = write(client, "vague.md", "Backup please, of the orders")
-    assert _publishes(notebook, 2.0) == []
+    assert _publishes(notebook, QUIET) == []
 
 
 @pytest.mark.parametrize(

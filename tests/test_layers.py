@@ -17,17 +17,19 @@ PARTS: dict[str, tuple[set[str], set[str]]] = {
     # part: (of ours, of others)
     "domain": (set(), {"msgspec"}),
     "engine": (ALONE, {"msgspec"}),
+    "budget": (ALONE, {"msgspec"}),
     "config": (ALONE, {"msgspec", "platformdirs"}),
-    "context": (ALONE, {"msgspec"}),
+    "context": (ALONE, {"msgspec", "tree_sitter", "tree_sitter_bash"}),
     "embedders": (ALONE, {"msgspec", "numpy", "onnxruntime", "openai", "tokenizers"}),
     "learning": (ALONE, {"msgspec"}),
     "memory": (ALONE, {"msgspec", "numpy"}),
     "privacy": (ALONE, {"msgspec", "detect_secrets", "keyring"}),
-    "providers": (ALONE, {"msgspec"}),
+    "providers": (ALONE, {"msgspec", "openai", "anthropic", "httpx2", "h11", "anyio", "keyring"}),
     "reading": (ALONE, {"msgspec", "markdown_it"}),
     "store": (ALONE, {"msgspec"}),
     "runtime": ({"domain", "engine"}, {"msgspec"}),
     "server": ({"domain", "engine.inputs", "runtime"}, {"msgspec", "pygls", "lsprotocol"}),
+    "tokens": (ALONE, {"msgspec", "tokenizers", "rs_bpe"}),
     "trial": (ALONE, {"textual"}),
 }
 ANYTHING = {"app", "commands", "cli", "plain_serve", "__main__", "__init__"}
@@ -45,7 +47,7 @@ OWN_IO = {
     "time",
 }
 """Modules that the engine and the domain do without."""
-HEAVY = ("openai", "anthropic", "numpy", "tokenizers", "onnxruntime", "opentelemetry", "sqlite3", "rich", "textual",
+HEAVY = ("httpx2", "openai", "anthropic", "numpy", "tokenizers", "onnxruntime", "opentelemetry", "sqlite3", "rich", "textual",
          "markdown_it", "argparse", "detect_secrets", "tomllib", "platformdirs")  # fmt: skip
 
 

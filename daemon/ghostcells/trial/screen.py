@@ -62,6 +62,7 @@ class TrialApp(App[None]):
         self._folder = folder
         self._heading = heading
         self._drawing = False
+        self._status = Static("starting …", id="status", markup=False)
         self._editor: Editor | None = None
 
     @property
@@ -72,7 +73,7 @@ class TrialApp(App[None]):
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="cells", can_focus=False):
             yield Static(_WELCOME, id="welcome")
-        yield Static("starting …", id="status", markup=False)
+        yield self._status
         yield Footer(show_command_palette=False)
 
     async def on_mount(self) -> None:
@@ -103,6 +104,8 @@ class TrialApp(App[None]):
     async def _draw(self) -> None:
         """Show the editor's cells. A box that takes another's place takes its focus first, so that none is lost between."""
         self._drawing = False
+        if not self.is_running or not self.query("#cells"):
+            return
         cells = self.query_one("#cells")
         boxes = {box.cell.uri: box for box in cells.query(CellBox)}
         stale = [box for box in boxes.values() if box.cell not in self.editor.cells or not box.looks_right]
@@ -132,7 +135,7 @@ class TrialApp(App[None]):
             parts.append(f"{index + 1} of {count}")
         parts += [str(status["message"])] if status.get("message") else []
         parts += editor.messages[-1:]
-        self.query_one("#status", Static).update(" · ".join(parts))
+        self._status.update(" · ".join(parts))
 
     def _box(self, cell: TrialCell) -> CellBox:
         return next(box for box in self.query(CellBox) if box.cell is cell)
@@ -168,11 +171,9 @@ class TrialApp(App[None]):
         if cell is not None and not cell.is_ghost:
             self.editor.write(cell, self._box(cell).query_one(Input).text)
         if cell is None or cell.is_ghost or cell.kind is not CellKind.CODE or not cell.text.strip():
-            self.query_one("#status", Static).update(
-                "only a cell of code can be run: ↓ takes the suggestion, then Ctrl-R"
-            )
+            self._status.update("only a cell of code can be run: ↓ takes the suggestion, then Ctrl-R")
             return
-        self.query_one("#status", Static).update("running …")
+        self._status.update("running …")
         ran = await run(cell.text, self._folder)
         try:
             await self.editor.executed(cell, output=ran.output, exit_code=ran.exit_code, duration_ms=ran.duration_ms)

@@ -168,6 +168,7 @@ def published(number: int) -> e.Publish:
             epoch="e",
             notebook=replies.NotebookVersion(NB, 0),
             session=str(number),
+            revision=0,
             after=None,
             ghosts=(),
             accepted=(),

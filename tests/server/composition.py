@@ -79,6 +79,7 @@ def publish(notebook: str, session: str, ghosts: tuple[Ghost, ...]) -> replies.P
         epoch=session,
         notebook=replies.NotebookVersion(notebook, 0),
         session=session,
+        revision=0,
         after=None,
         ghosts=ghosts,
         accepted=(),

@@ -50,17 +50,17 @@ class CandidatePosition(msgspec.Struct, frozen=True):
 
 
 class PublishGhosts(msgspec.Struct, frozen=True):
-    """The whole list of ghosts that a notebook is to show. `revision` is given when it is sent."""
+    """The whole list of ghosts that a notebook is to show. `revision` is numbered by who sends it."""
 
     epoch: str
     notebook: NotebookVersion
     session: str
+    revision: int
     after: str | None
     ghosts: tuple[Ghost, ...]
     accepted: tuple[str, ...]
     final: bool
     candidates: CandidatePosition
-    revision: int = 0
 
 
 class SessionUsage(msgspec.Struct, frozen=True, rename="camel"):

@@ -50,8 +50,9 @@ def step(state: State, cause: AnyInput) -> tuple[State, tuple[Effect, ...]]:
     after = turn.result()
     effects = tuple(turn.effects)
     wake = _next_wake(after)
-    if wake != state.wake_ms or isinstance(cause, TimeCame):
-        after = _with_wake(after, wake)
+    # A timer that comes too early costs less than one that is moved with every key.
+    if isinstance(cause, TimeCame) or (wake is not None and (state.wake_ms is None or wake < state.wake_ms)):
+        after = replace(after, wake_ms=wake)
         effects = (*effects, Wake(wake))
     return after, effects
 
@@ -108,20 +109,6 @@ def _next_wake(state: State) -> int | None:
     moments = [one.due.at_ms for one in state.core.notebooks.values() if one.due is not None]
     moments += [gone.until_ms for one in state.core.notebooks.values() for gone in one.missing]
     return min(moments, default=None)
-
-
-def _with_wake(state: State, wake_ms: int | None) -> State:
-    return State(
-        epoch=state.epoch,
-        policy=state.policy,
-        core=state.core,
-        documents=state.documents,
-        computations=state.computations,
-        wake_ms=wake_ms,
-        reports_focus=state.reports_focus,
-        reports_visibility=state.reports_visibility,
-        trouble=state.trouble,
-    )
 
 
 def _not_written(turn: Turn, failure: NotWritten) -> None:

@@ -316,6 +316,7 @@ class Turn:
                     epoch=self.before.epoch,
                     notebook=NotebookVersion(uri, document.version),
                     session=named,
+                    revision=0,
                     after=after,
                     ghosts=tuple(one.ghost for one in showing.ghosts) if showing else (),
                     accepted=accepted,

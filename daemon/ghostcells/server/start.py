@@ -5,7 +5,11 @@ and again (a sixth of the start); afterwards it need never look at them.
 """
 
 import gc
+import sys
 from typing import TYPE_CHECKING
+
+SWITCH_SECONDS = 0.001
+"""How long a thread may keep the interpreter while another one wants it; Python's own value is 5 ms."""
 
 if TYPE_CHECKING:
     from ghostcells.server.parts import Build
@@ -15,6 +19,8 @@ if TYPE_CHECKING:
 def make(build: "Build", *, version: str) -> "Server":
     """The server; garbage is collected again from `settle` on, which it calls once `initialize` is answered."""
     gc.disable()
+    # A thread that folds records into the index must not keep a keystroke waiting for five milliseconds.
+    sys.setswitchinterval(SWITCH_SECONDS)
     from ghostcells.server.server import Server
 
     return Server(build, version=version)

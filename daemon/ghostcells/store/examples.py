@@ -13,6 +13,8 @@ from ghostcells.store.index import Index
 
 POSTINGS = 4_000
 """How many entries of the full-text index one search may read: the rarest words first, which tell the most."""
+TERMS = 24
+"""How many words one search looks up; each costs as much as a hundred entries."""
 _KNOWN_TERMS = 4_096
 # BM25's usual constants; a word counts once, however often a text has it.
 _K1 = 1.2
@@ -131,7 +133,7 @@ class Examples:
         known = sorted((frequency, term) for term in terms if term and (frequency := self._frequency(term, total)))
         chosen: list[tuple[str, int, int]] = []
         left = POSTINGS
-        for frequency, term in known:
+        for frequency, term in known[:TERMS]:
             if frequency > left and chosen:
                 break
             chosen.append((term, frequency, min(frequency, left)))
@@ -141,7 +143,7 @@ class Examples:
     def _frequency(self, term: str, total: int) -> int:
         """In how many examples a term is, counted no further than is of use, and anew as the memory grows."""
         known = self._frequencies.get(term)
-        if known is not None and known[1] <= total <= known[1] + known[1] // 8 + 8 and known[0] > 0:
+        if known is not None and (known[1] == total or (known[0] and 0 < total - known[1] <= known[1] // 8 + 8)):
             self._frequencies.move_to_end(term)
             return known[0]
         query = "SELECT count(*) FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ?)"

@@ -127,12 +127,12 @@ class Fold:
             _log.exception("A record of the log is passed over")
             self.remove(record.id)
 
-    def has(self, line: bytes) -> bool:
-        """Whether a line says what is known already: for files that are read again, where nearly all do."""
+    def has(self, line: bytes, segment: int) -> bool:
+        """Whether a line says what is known from this segment: for files that are read again, where nearly all do."""
         start = line.find(_ID) + len(_ID)
         identity = line[start : line.find(b'"', start)].decode("ascii", "replace")
-        known = self._run("SELECT -forgotten, size, digest FROM event WHERE id = ?", (identity,)).fetchone()
-        return known == _version(line)
+        query = "SELECT -forgotten, size, digest FROM event WHERE id = ? AND segment = ?"
+        return bool(self._run(query, (identity, segment)).fetchone() == _version(line))
 
     def _insert(self, record: AnyRecord, version: tuple[int, int, bytes], segment: int) -> None:
         suggestion = record.trace.suggestion if isinstance(record, Traced) else getattr(record, "suggestion", None)

@@ -271,7 +271,7 @@ class Index:
                     if time.monotonic() >= deadline:
                         break
                 offset += len(line) + 1
-                if mark.edition and fold.has(line):
+                if mark.edition and fold.has(line, mark.key):
                     continue
                 if (record := decode(line)) is not None:
                     fold.record(record, line, mark.key, base=segment.owner == BASE)

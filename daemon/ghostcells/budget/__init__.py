@@ -1,0 +1,1 @@
+"""What models cost: told by traces, held against the user's caps."""

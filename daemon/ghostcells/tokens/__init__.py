@@ -1,0 +1,6 @@
+"""How many tokens a text has in a model: exact where its tokenizer is installed, else an estimate that learns."""
+
+from ghostcells.tokens.calibration import Calibration
+from ghostcells.tokens.counting import Counter, counter_for
+
+__all__ = ["Calibration", "Counter", "counter_for"]

@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from ghostcells.domain.events import Record, Traced
+from ghostcells.domain.exchange import Piece
 from ghostcells.domain.ghosts import Candidate
 from ghostcells.domain.ids import STRIDE_BITS, Stamp
 from ghostcells.domain.notebook import Cell, CellKind, Notebook
 from ghostcells.engine import effects as out
 from ghostcells.engine import inputs as into
 from ghostcells.engine.machine import step
-from ghostcells.engine.state import State
+from ghostcells.engine.state import Stage, State
 
 NB = "file:///runbooks/deploy.md"
 THRESHOLD = 0.5
@@ -42,6 +43,10 @@ def candidate(text="ls", confidence=0.9, **more):
     return Candidate(text=text, language="shellscript", score=confidence, confidence=confidence, **more)
 
 
+def piece(text="ls", kind=CellKind.CODE, language="shellscript", **more):
+    return Piece(kind=kind, language=language, text=text, **more)
+
+
 @dataclass
 class Play:
     """`effects` are those of the last step; `records` all that were appended."""
@@ -54,11 +59,16 @@ class Play:
     refusals: dict = field(default_factory=dict)
     published: list = field(default_factory=list)
     requests: int = 0
+    ordered: set = field(default_factory=set)
+    answered: set = field(default_factory=set)
+    closed: set = field(default_factory=set)
     steps: int = 0
 
     def send(self, kind, **fields):
         self.steps += 1
         at = Stamp(self.now, self.steps << STRIDE_BITS)
+        if kind in (into.Finished, into.CompletionFailed, into.CompletionDeclined):
+            self.answered.add(fields["suggestion"])
         self.state, self.effects = step(self.state, kind(at=at, **fields))
         for effect in self.effects:
             match effect:
@@ -70,6 +80,11 @@ class Play:
                 case out.Refuse(request, error):
                     assert request not in self.refusals
                     self.refusals[request] = error
+                case out.Complete():
+                    self.ordered.add(effect.suggestion)
+                    self.answered.discard(effect.suggestion)
+                case out.Cancel(suggestion):
+                    self.closed.add(suggestion)
                 case out.Publish(params):
                     self.published.append(params)
         return self
@@ -145,6 +160,36 @@ class Play:
             threshold=threshold,
         )
 
+    # A model
+
+    def at(self, stage):
+        return [one.suggestion for one in self.state.computations if one.stage is stage]
+
+    @property
+    def writing(self):
+        return self.at(Stage.WRITING)
+
+    def ask_model(self, *candidates, text="show the pods", uri="p1"):
+        """Type an intent, rest, let memory answer, and rest until the model is asked; the order for it."""
+        self.type(text, uri).wait(200)
+        self.answer(*candidates)
+        orders = self.of(out.Complete)
+        self.now += 1000
+        self.send(into.TimeCame)
+        return (orders + self.of(out.Complete))[-1]
+
+    def write(self, *pieces, suggestion=None):
+        return self.send(into.Wrote, suggestion=suggestion or self.writing[-1], pieces=pieces)
+
+    def finish(self, *pieces, suggestion=None):
+        return self.send(into.Finished, suggestion=suggestion or self.writing[-1], pieces=pieces)
+
+    def fail(self, suggestion=None):
+        return self.send(into.CompletionFailed, suggestion=suggestion or self.writing[-1], why="cut off")
+
+    def decline(self, **more):
+        return self.send(into.CompletionDeclined, suggestion=self.writing[-1], why="little is new", **more)
+
     def suggest(self, *candidates, text="show the pods", uri="p1"):
         """Type an intent, rest, and let memory answer; returns the ghost that shows, if one does."""
         self.type(text, uri).wait(200)
@@ -170,3 +215,9 @@ def started(*cells):
     play = Play().open(*(cells or (prose(),)))
     play.focus((cells or (prose(),))[0].uri)
     return play
+
+
+def assisted(*cells):
+    """As `started`, with a model to ask."""
+    play = started(*cells)
+    return play.send(into.PolicyChanged, policy=into.Policy(model=True))

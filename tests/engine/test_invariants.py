@@ -10,9 +10,11 @@ from msgspec.structs import replace
 
 from ghostcells.domain.errors import RequestError
 from ghostcells.domain.events import Accepted, Rejected, Restored, Suggested, Superseded
+from ghostcells.engine import effects as out
 from ghostcells.engine import inputs as into
+from ghostcells.engine.state import Stage
 
-from .play import NB, Play, candidate, code, ghost_cell, prose
+from .play import NB, Play, candidate, code, ghost_cell, piece, prose
 
 TEXTS = st.sampled_from(["", "show the pods", "show the nodes", "deploy", "roll back"])
 COMMANDS = st.sampled_from(["kubectl get pods", "kubectl get nodes", "make deploy"])
@@ -21,7 +23,11 @@ COMMANDS = st.sampled_from(["kubectl get pods", "kubectl get nodes", "make deplo
 class AnyDay(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
-        self.play = Play().open(prose(uri="p1"), code("ls", uri="c1"), prose("later", uri="p2"))
+        self.play = (
+            Play()
+            .send(into.PolicyChanged, policy=into.Policy(model=True))
+            .open(prose(uri="p1"), code("ls", uri="c1"), prose("later", uri="p2"))
+        )
         self.asked = 0
         self.removed = []
         self.opened_at = 0
@@ -54,10 +60,53 @@ class AnyDay(RuleBasedStateMachine):
     def rest(self, ms):
         self.play.wait(ms)
 
-    @precondition(lambda self: self.play.pending)
+    @precondition(lambda self: self.play.at(Stage.RECALLING))
     @rule(texts=st.lists(COMMANDS, max_size=3), sure=st.booleans())
     def remember(self, texts, sure):
-        self.play.answer(*(candidate(text, 0.9 if sure else 0.2) for text in texts))
+        suggestion = self.play.at(Stage.RECALLING)[-1]
+        self.play.answer(*(candidate(text, 0.9 if sure else 0.2) for text in texts), suggestion=suggestion)
+
+    @precondition(lambda self: self.play.writing)
+    @rule(texts=st.lists(COMMANDS, min_size=1, max_size=3), which=st.integers(0, 1), later=st.booleans())
+    def stream(self, texts, which, later):
+        suggestion = self.play.writing[which % len(self.play.writing)]
+        self.play.write(
+            piece("\n".join(texts)), *([piece("why", 1, "markdown")] if later else []), suggestion=suggestion
+        )
+
+    @precondition(lambda self: self.play.writing)
+    @rule(texts=st.lists(COMMANDS, max_size=3), which=st.integers(0, 1))
+    def stream_ends(self, texts, which):
+        suggestion = self.play.writing[which % len(self.play.writing)]
+        self.play.finish(*([piece("\n".join(texts))] if texts else []), suggestion=suggestion)
+
+    @precondition(lambda self: self.play.writing)
+    @rule(which=st.integers(0, 1))
+    def stream_breaks(self, which):
+        self.play.fail(self.play.writing[which % len(self.play.writing)])
+
+    @precondition(lambda self: self.play.writing)
+    @rule(again=st.booleans(), unchanged=st.booleans())
+    def stream_is_declined(self, again, unchanged):
+        self.play.decline(again_ms=1500 if again else None, unchanged=unchanged)
+
+    @precondition(lambda self: self.play.state.core.session is not None)
+    @rule(again=st.booleans())
+    def fail_to_write(self, again):
+        """The disk is full: what a request has just done is taken back."""
+        before, count, live = self.play.state.core, len(self.play.records), self.play.closed
+        request = self.play.requests + 1
+        with contextlib.suppress(RequestError):
+            self.asked += 1
+            self.play.ask(into.GhostsDismissed, notebook=NB)
+        lost = [one.record for one in self.play.effects if isinstance(one, out.Append) and one.firm]
+        self.play.records = [one for one in self.play.records if not any(one is gone for gone in lost)]
+        assert count <= len(self.play.records) or lost
+        del self.play.replies[request]
+        self.play.closed = live
+        self.play.send(into.NotWritten, requests=(request,), core=before, why="disk full")
+        if again:
+            self.play.send(into.Written)
 
     @precondition(lambda self: self.play.shown() and self.play.state.core.notebooks[NB].showing.after)
     @rule()
@@ -129,9 +178,9 @@ class AnyDay(RuleBasedStateMachine):
         ids = tuple(one.id for one in self.play.shown())
         self.attempt(into.GhostsWithdrawn, notebook=NB, ids=ids, reason=reason)
 
-    @rule(manual=st.booleans(), enabled=st.booleans())
-    def configure(self, manual, enabled):
-        self.play.send(into.PolicyChanged, policy=into.Policy(manual=manual, enabled=enabled))
+    @rule(manual=st.booleans(), enabled=st.booleans(), model=st.booleans())
+    def configure(self, manual, enabled, model):
+        self.play.send(into.PolicyChanged, policy=into.Policy(manual=manual, enabled=enabled, model=model))
 
     @rule(visible=st.booleans())
     def look(self, visible):
@@ -158,7 +207,29 @@ class AnyDay(RuleBasedStateMachine):
                 ends[one.cell] -= 1
                 assert ends[one.cell] == 0
         live = {one.id for one in self.play.shown()}
+        showing = self.play.state.core.notebooks[NB].showing
+        if showing is not None and showing.growing:
+            assert not live & ends.keys()
+            live = set()
         assert live == {identifier for identifier, count in ends.items() if count == 0}
+
+    @invariant()
+    def what_grows_is_being_written(self):
+        showing = self.play.state.core.notebooks[NB].showing
+        if showing is not None and showing.growing:
+            assert showing.suggestion in self.play.writing
+            assert not self.play.published[-1].final or self.play.state.core.session is None
+
+    @invariant()
+    def what_is_not_awaited_was_closed(self):
+        """Each order to a model is either under way, was answered, or was closed at its source."""
+        assert self.play.ordered - self.play.answered - self.play.closed == set(self.play.writing)
+
+    @invariant()
+    def what_is_final_is_said_to_be(self):
+        showing = self.play.state.core.notebooks[NB].showing
+        if showing is not None and not showing.growing:
+            assert self.play.published[-1].final
 
     @invariant()
     def every_request_is_answered(self):

@@ -8,16 +8,20 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 from ghostcells.app.asking import Asking
+from ghostcells.app.assistant import Assistant, risky_of
 from ghostcells.app.index import IndexThread
 from ghostcells.app.logs import set_level
+from ghostcells.app.remembering import WarningMemory
 from ghostcells.app.settings import LiveSettings, policy_of
 from ghostcells.app.upkeep import Upkeep
 from ghostcells.app.vectors import Vectors
 from ghostcells.config.schema import Settings
-from ghostcells.domain.events import AnyRecord
+from ghostcells.domain.events import AnyRecord, Traced
+from ghostcells.domain.trace import Trace
 from ghostcells.embedders import install, specs
 from ghostcells.embedders.base import EmbedderSpec, EmbedderState
-from ghostcells.engine.inputs import Closed, PolicyChanged
+from ghostcells.engine.effects import Effect
+from ghostcells.engine.inputs import AnyInput, Closed, PolicyChanged
 from ghostcells.engine.machine import step
 from ghostcells.engine.state import State
 from ghostcells.learning.learner import Learner
@@ -58,17 +62,28 @@ class Daemon:
         self._index = IndexThread(paths, changed=self._examples_changed)
         self._vectors = Vectors(_vectors_of(self._index), examples=self._index, on_state=self._embedder_changed)
         self._memory = RecallMemory(self._index.examples, self._vectors, self._index.run)
+        self._asking = Asking(self._index)
+        self._assistant = Assistant(
+            client,
+            self._status,
+            self._index,
+            self._asking,
+            data_dir=data_dir,
+            now_ms=clock.now_ms,
+            keep=self._keep_trace,
+        )
+        self._warning = WarningMemory(self._memory, used=self._used, asked=self._assistant.prepare)
         self.loop = Loop(
-            step=step,
+            step=self._step,
             state=State(epoch=epoch),
             clock=clock,
             log=self._log,
-            memory=self._memory,
+            memory=self._warning,
             client=client,
             status=self._status,
+            writer=self._assistant.writer,
         )
         self._learner = Learner(append=self._append, stamp=self.loop.stamp)
-        self._asking = Asking(self._index)
         self.queries = self._asking
         self.origins = self._asking
         self._upkeep = Upkeep(paths, epoch, self._log, self._index, self._asking, stamp=self.loop.stamp)
@@ -91,6 +106,7 @@ class Daemon:
         for uri in self.loop.state.documents:
             self.loop.dispatch(Closed(at=self.loop.stamp(), notebook=uri))
         await self.loop.close()
+        await self._assistant.close()
         await self._event_loop.run_in_executor(None, self._log.close)
         self._upkeep.close()
         await self._vectors.close()
@@ -106,7 +122,21 @@ class Daemon:
         self._upkeep.retention_days = settings.log.retention_days
         self._memory.threshold = settings.memory.min_confidence
         self._vectors.use(embedder_of(settings), settings.memory.idle_seconds or None)
-        self.loop.dispatch(PolicyChanged(at=self.loop.stamp(), policy=policy_of(settings)))
+        self._warning.rules = risky_of(settings)
+        asks = self._assistant.use(settings, self._redactor)
+        self.loop.dispatch(PolicyChanged(at=self.loop.stamp(), policy=policy_of(settings, model=asks)))
+
+    def _step(self, state: State, given: AnyInput) -> tuple[State, tuple[Effect, ...]]:
+        self._assistant.happened(given)
+        return step(state, given)
+
+    def _used(self, notebook: str) -> tuple[str, ...]:
+        state = self.loop.state.core.notebooks.get(notebook)
+        return state.ran if state is not None else ()
+
+    def _keep_trace(self, trace: Trace, notebook: str) -> None:
+        at = self.loop.stamp()
+        self._append(Traced(id=at.id(0), time_ms=at.time_ms, notebook=notebook, session=trace.session, trace=trace))
 
     def _append(self, record: AnyRecord) -> None:
         self._log.append(record, firm=False)
@@ -131,7 +161,11 @@ class Daemon:
 
     def _committed(self, records: list[AnyRecord]) -> None:
         self._index.look()
-        self._event_loop.call_soon_threadsafe(self._learner.committed, records)
+        self._event_loop.call_soon_threadsafe(self._learned, records)
+
+    def _learned(self, records: list[AnyRecord]) -> None:
+        self._learner.committed(records)
+        self._assistant.committed(records)
 
 
 def models_dir() -> Path:

@@ -10,7 +10,7 @@ from ghostcells.config.schema import Settings
 from ghostcells.engine.inputs import Policy
 
 
-def policy_of(settings: Settings) -> Policy:
+def policy_of(settings: Settings, *, model: bool = False) -> Policy:
     """What the engine heeds of the settings."""
     suggest = settings.suggest
     return Policy(
@@ -18,6 +18,7 @@ def policy_of(settings: Settings) -> Policy:
         manual=suggest.mode == "manual",
         off_languages=frozenset(suggest.disabled_languages),
         off_notebooks=tuple(suggest.disabled_notebooks),
+        model=model,
     )
 
 

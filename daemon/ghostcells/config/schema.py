@@ -14,6 +14,8 @@ Url = Annotated[str, Meta(pattern="^https?://")]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Amount = Annotated[float, Meta(ge=0)]
 Count = Annotated[int, Meta(ge=0)]
+Seconds = Annotated[float, Meta(ge=1)]
+Tokens = Annotated[int, Meta(ge=200)]
 
 
 class Suggest(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -37,13 +39,18 @@ class Suggest(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
             examples=[["*/private/*", "*.ipynb"]],
         ),
     ] = ()
+    risky_commands: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Patterns of commands to warn about, besides those that are warned about anyway: the program, its "
+            "subcommands in order, options in any order; `a|b` either, `*` any characters.",
+            examples=[["make deploy", "ansible-playbook ** --limit=prod*"]],
+        ),
+    ] = ()
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """Which model writes suggestions where memory has none.
-
-    This release suggests from memory alone: what is set here is kept for a later one, and said to be so.
-    """
+    """Which model writes suggestions besides memory. docs/providers.md says how each is set up."""
 
     provider: Annotated[
         str | None,
@@ -55,6 +62,13 @@ class Model(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     ] = None
     name: Annotated[
         str | None, Meta(description="The model's name. Unset: a current, inexpensive one of the provider.")
+    ] = None
+    fallback: Annotated[
+        str | None,
+        Meta(
+            description="A second model of the same provider, asked where the first one fails.",
+            examples=["gpt-5.4-nano"],
+        ),
     ] = None
     base_url: Annotated[
         Url | None,
@@ -72,6 +86,37 @@ class Model(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
             examples=["~/.config/keys/openai"],
         ),
     ] = None
+    deployment: Annotated[
+        str | None, Meta(description="The name of an Azure deployment, where it is not the model's name.")
+    ] = None
+    api_version: Annotated[
+        str | None, Meta(description="The version of Azure's interface.", examples=["2024-10-21"])
+    ] = None
+    ca_file: Annotated[
+        str | None,
+        Meta(description="A file with the certificates that the provider's is checked against, in PEM."),
+    ] = None
+    prices_file: Annotated[
+        str | None,
+        Meta(
+            description="A table of prices laid over ours, as docs/providers.md describes it.",
+            examples=["~/.config/ghostcells/prices.toml"],
+        ),
+    ] = None
+    timeout_seconds: Annotated[
+        Seconds | None,
+        Meta(description="The longest that one answer may take. Unset: 90, for Ollama 120."),
+    ] = None
+    silence_seconds: Annotated[
+        Seconds | None,
+        Meta(description="The longest silence before and within an answer. Unset: 30, for Ollama 120."),
+    ] = None
+    input_tokens: Annotated[
+        Tokens,
+        Meta(
+            description="The most tokens that one prompt may have; what does not fit is left out, and the trace says what."
+        ),
+    ] = 600
 
 
 class Memory(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -99,13 +144,35 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class Budget(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What a paid model may cost. This release asks none."""
+    """What a paid model may cost. Where a cap is reached memory goes on alone, and the status says so."""
 
     notebook_usd: Annotated[
         Amount,
         Meta(description="The most that one notebook costs from its opening to its closing, in US dollars."),
     ] = 0.05
     day_usd: Annotated[Amount, Meta(description="The most that a day costs, in US dollars.")] = 1.0
+    soft_share: Annotated[
+        Share,
+        Meta(
+            description="From this share of a cap on, a model is asked only where you ask by hand or have run a cell."
+        ),
+    ] = 0.8
+
+
+class Providers(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What a provider of models may be shown."""
+
+    allow_outputs: Annotated[
+        bool, Meta(description="Whether what cells printed may be sent, shortened and without secrets.")
+    ] = True
+    allow_paths: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Patterns of notebooks of which anything may be sent: `*` stands for any characters.",
+            examples=[["*/runbooks/*"]],
+        ),
+    ] = ("*",)
+    offline: Annotated[bool, Meta(description="Whether only a model on this computer may be asked.")] = False
 
 
 class Log(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -122,7 +189,7 @@ class Log(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class Privacy(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What is taken out of everything that is stored."""
+    """What is taken out of everything that is stored or sent."""
 
     patterns: Annotated[
         tuple[str, ...],
@@ -138,6 +205,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     model: Model = Model()
     memory: Memory = Memory()
     budget: Budget = Budget()
+    providers: Providers = Providers()
     log: Log = Log()
     privacy: Privacy = Privacy()
 

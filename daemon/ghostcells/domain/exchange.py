@@ -4,7 +4,8 @@ from enum import StrEnum
 
 import msgspec
 
-from ghostcells.domain.notebook import Cell
+from ghostcells.domain.ghosts import Caution
+from ghostcells.domain.notebook import Cell, CellKind
 
 
 class Role(StrEnum):
@@ -78,3 +79,12 @@ class Remembered(msgspec.Struct, frozen=True):
     language: str
     text: str
     similarity: float
+
+
+class Piece(msgspec.Struct, frozen=True):
+    """A cell of a model's answer as far as it may be shown: pieces are only added and only grow, until the answer is whole."""
+
+    kind: CellKind
+    language: str
+    text: str
+    warnings: tuple[Caution, ...] = ()

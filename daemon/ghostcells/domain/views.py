@@ -125,3 +125,15 @@ class OpenGhost(msgspec.Struct, frozen=True):
     suggestion: str
     notebook: str
     session: str | None
+
+
+class Cost(msgspec.Struct, frozen=True):
+    """What a model's part in a suggestion cost."""
+
+    suggestion: str
+    session: str
+    notebook: str
+    time_ms: int
+    usd: float
+    input_tokens: int
+    output_tokens: int

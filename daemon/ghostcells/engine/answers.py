@@ -1,23 +1,23 @@
-"""From rest to ghost: what is due is computed, what comes back is shown, kept or dropped."""
+"""From rest to ghost: what is due is computed, what memory answers is shown, kept or dropped. A model's part is writing.py's."""
 
 from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from ghostcells.domain.events import Traced
 from ghostcells.domain.examples import situation_at
 from ghostcells.domain.ghosts import Candidate, Reason
 from ghostcells.domain.notebook import Cell, CellKind
-from ghostcells.domain.trace import Outcome, Trace, TracedCandidate
-from ghostcells.engine import policy
-from ghostcells.engine.effects import Cancel, Recall
+from ghostcells.domain.trace import Trace, TracedCandidate
+from ghostcells.engine import policy, writing
+from ghostcells.engine.effects import Recall
 from ghostcells.engine.inputs import Recalled, RecallFailed
-from ghostcells.engine.state import Computation, Due
+from ghostcells.engine.state import Computation, Due, Memories, Showing, Stage
 from ghostcells.engine.turn import Turn
 
 _BELOW = 2
 """How many of the user's cells below are looked at for a command that stands there already."""
 _TRACED = 8
+_KEPT = "the ghost that is showing still fits"
 
 
 def schedule(turn: Turn, uri: str, cell: Cell, trigger: str) -> None:
@@ -51,11 +51,12 @@ def compute(turn: Turn, uri: str, cell: Cell, trigger: str) -> None:
     assert turn.session is not None
     text = policy.squeeze(cell.text)
     asked = trigger == "asked"
+    if turn.notebooks[uri].showing is not None and turn.notebooks[uri].showing.growing:  # type: ignore[union-attr]
+        turn.withdraw(uri, Reason.STALE, final=not asked)
     turn.cancel(lambda notebook, anchor: (notebook, anchor) == (uri, cell.uri))
     while len(turn.computations) >= policy.MAX_COMPUTATIONS:
-        oldest, *rest = turn.computations
-        turn.computations = tuple(rest)
-        turn.effects.append(Cancel(oldest.suggestion))
+        oldest = turn.computations[0]
+        turn.close([oldest])
         turn.settle(oldest.notebook)
     document = turn.documents[uri]
     index = document.index_of(cell.uri)
@@ -78,36 +79,39 @@ def compute(turn: Turn, uri: str, cell: Cell, trigger: str) -> None:
     turn.effects.append(Recall(suggestion, situation, policy.MAX_RECALLED, present))
 
 
-def _take(turn: Turn, suggestion: str) -> Computation | None:
+def take(turn: Turn, suggestion: str, stage: Stage) -> Computation | None:
     """The computation that an answer belongs to, if it still fits the world; it is no longer under way."""
-    found = next((one for one in turn.computations if one.suggestion == suggestion), None)
+    found = next((one for one in turn.computations if one.suggestion == suggestion and one.stage is stage), None)
     if found is None:
         return None
     turn.computations = tuple(one for one in turn.computations if one is not found)
-    session = turn.session
+    if fits(turn, found):
+        return found
+    turn.settle_unless_awaited(found.notebook)
+    return None
+
+
+def fits(turn: Turn, found: Computation) -> bool:
+    """Whether the cell is as it was, and its session open: ghosts that grow already need none."""
     document = turn.documents.get(found.notebook)
     cell = document.cell(found.cell) if document else None
-    fits = (
-        session is not None
-        and (session.notebook, session.cell) == (found.notebook, found.cell)
-        and cell is not None
-        and policy.squeeze(cell.text) == found.text
-        and not turn.notebooks[found.notebook].out_of_step
+    if cell is None or policy.squeeze(cell.text) != found.text or turn.notebooks[found.notebook].out_of_step:
+        return False
+    session = turn.session
+    return writes(turn, found) or (
+        session is not None and (session.notebook, session.cell) == (found.notebook, found.cell)
     )
-    if not fits and found.notebook in turn.notebooks and not _another(turn, found):
-        turn.settle(found.notebook)
-    return found if fits else None
 
 
-def _another(turn: Turn, found: Computation) -> bool:
-    """Whether something newer will answer in its place."""
-    due = turn.notebooks[found.notebook].due
-    return due is not None or any(one.notebook == found.notebook for one in turn.computations)
+def writes(turn: Turn, found: Computation) -> bool:
+    """Whether the ghosts that show are growing by this computation."""
+    showing = turn.notebooks[found.notebook].showing
+    return showing is not None and showing.growing and showing.suggestion == found.suggestion
 
 
 def recalled(turn: Turn, answer: Recalled) -> None:
-    """Show memory's answer, keep what shows, or be silent."""
-    found = _take(turn, answer.suggestion)
+    """Show memory's answer, keep what shows, or be silent; then let a model be asked, if there is one."""
+    found = take(turn, answer.suggestion, Stage.RECALLING)
     if found is None:
         return
     uri = found.notebook
@@ -117,33 +121,65 @@ def recalled(turn: Turn, answer: Recalled) -> None:
     chosen = policy.selected(candidates, threshold, turn.policy, found.present)
     if policy.switched_off(turn.policy, uri, ""):
         chosen = ()
-    result = policy.outcome(chosen)
+    asks = policy.asks_model(turn.policy, found.trigger) and not policy.switched_off(turn.policy, uri, "")
+    if asks and is_by_model(turn.notebooks[uri].showing, found):
+        # A model wrote what shows: whether it still fits is found out before memory's answer takes its place.
+        why = "what a model wrote is showing"
+    else:
+        kept = show_memory(turn, found, chosen, awaiting=asks)
+        if chosen:
+            why = _KEPT if kept else f"confidence {chosen[0].confidence:.2f} is at least {threshold:.2f}"
+        else:
+            why = _silence(answer.candidates, threshold)
+    memories = Memories(tuple(candidates), chosen, _trace(turn, found, answer, why, chosen))
+    found = replace(found, memories=memories)
+    if asks:
+        writing.rest(turn, found)
+    else:
+        turn.trace(found)
+
+
+def is_by_model(showing: Showing | None, found: Computation) -> bool:
+    return showing is not None and showing.after == found.cell and showing.ghosts[0].ghost.source == "model"
+
+
+def recall_failed(turn: Turn, answer: RecallFailed) -> None:
+    """Go on without memory where there is a model."""
+    found = take(turn, answer.suggestion, Stage.RECALLING)
+    if found is None:
+        return
+    if not policy.asks_model(turn.policy, found.trigger):
+        turn.settle(found.notebook)
+        return
+    nothing = Recalled(at=answer.at, suggestion=answer.suggestion, candidates=(), threshold=1.0)
+    trace = _trace(turn, found, nothing, f"memory failed: {answer.why}", ())
+    writing.rest(turn, replace(found, memories=Memories((), (), trace)))
+
+
+def show_memory(turn: Turn, found: Computation, chosen: Sequence[Candidate], *, awaiting: bool = False) -> bool:
+    """Show what memory chose, keep what shows, or withdraw it; whether what shows was kept.
+
+    `awaiting`: a model may have something to say where memory has not, so who asked goes on waiting.
+    """
+    uri = found.notebook
     showing = turn.notebooks[uri].showing
     kept = None
     if showing is not None and showing.after == found.cell and showing.ghosts:
         kept = policy.still_fits(showing.ghosts[0].ghost.text, chosen)
     if showing is not None and kept is not None:
-        why = "the ghost that is showing still fits"
-        turn.update(uri, showing=replace(showing, candidates=chosen, index=kept))
+        turn.update(uri, showing=replace(showing, candidates=tuple(chosen), index=kept))
         if found.asked or turn.notebooks[uri].owed or len(showing.candidates) != len(chosen):
             turn.publish(uri, session=turn.notebooks[uri].owed)
-    elif chosen:
-        why = f"confidence {chosen[0].confidence:.2f} is at least {threshold:.2f}"
+        return True
+    if chosen:
         turn.finish_all(uri, Reason.NEWER)
         turn.suggest(uri, found.cell, chosen, 0, suggestion=found.suggestion)
         turn.publish(uri, session=turn.notebooks[uri].owed)
-    else:
-        why = _silence(answer.candidates, threshold)
-        if not turn.withdraw(uri, Reason.STALE):
-            turn.settle(uri)
-    if result is not Outcome.SILENT or found.asked:
-        _trace(turn, found, answer, result, why, chosen)
-
-
-def recall_failed(turn: Turn, answer: RecallFailed) -> None:
-    found = _take(turn, answer.suggestion)
-    if found is not None:
-        turn.settle(found.notebook)
+        return False
+    waits = awaiting and turn.notebooks[uri].owed is not None
+    if not turn.withdraw(uri, Reason.STALE, final=not waits) and not awaiting:
+        turn.settle(uri)
+    return False
 
 
 def _silence(candidates: Sequence[Candidate], threshold: float) -> str:
@@ -152,13 +188,11 @@ def _silence(candidates: Sequence[Candidate], threshold: float) -> str:
     return f"the best confidence, {max(one.confidence for one in candidates):.2f}, is below {threshold:.2f}"
 
 
-def _trace(
-    turn: Turn, found: Computation, answer: Recalled, result: Outcome, why: str, chosen: Sequence[Candidate]
-) -> None:
+def _trace(turn: Turn, found: Computation, answer: Recalled, why: str, chosen: Sequence[Candidate]) -> Trace:
     stages = {**answer.stages_ms, "total": float(turn.now - found.started_ms)}
     rejected = [one for one in answer.candidates if all(one.text != kept.text for kept in chosen)]
     listed = [*chosen, *rejected][:_TRACED]
-    trace = Trace(
+    return Trace(
         suggestion=found.suggestion,
         session=found.session,
         trigger=found.trigger,
@@ -168,8 +202,7 @@ def _trace(
             TracedCandidate(one.text, round(one.score, 4), round(one.confidence, 4), one.source, one.example)
             for one in listed
         ),
-        outcome=result,
+        outcome=policy.outcome(chosen),
         why=why,
         dropped=answer.notes,
     )
-    turn.append(Traced(id=turn.new_id(), time_ms=turn.now, notebook=found.notebook, session=found.session, trace=trace))

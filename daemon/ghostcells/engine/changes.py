@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from ghostcells.domain.events import Deleted
 from ghostcells.domain.ghosts import Reason
 from ghostcells.domain.notebook import Cell, Notebook
-from ghostcells.engine import policy
+from ghostcells.engine import policy, writing
 from ghostcells.engine.answers import compute_due, schedule
 from ghostcells.engine.inputs import (
     Changed,
@@ -101,7 +101,10 @@ def _edited(turn: Turn, uri: str, cell: Cell) -> None:
         if not turn.withdraw(uri, Reason.STALE):
             turn.settle(uri)
         return
+    writing.outdated(turn, uri, cell)
     schedule(turn, uri, cell, "edit")
+    if state.owed is not None:
+        turn.settle_unless_awaited(uri)
 
 
 def _restructured(turn: Turn, former: Notebook, present: Notebook) -> None:
@@ -202,6 +205,7 @@ def time_came(turn: Turn) -> None:
             turn.update(uri, missing=tuple(one for one in turn.notebooks[uri].missing if one.until_ms > turn.now))
         for one in late:
             _gone(turn, uri, one.cell)
+    writing.time_came(turn)
     compute_due(turn)
 
 
@@ -258,5 +262,9 @@ def policy_changed(turn: Turn, change: PolicyChanged) -> None:
             turn.cancel_in(uri)
             turn.settle(uri)
             turn.withdraw(uri, Reason.WITHDRAWN)
-        elif turn.policy.manual and turn.notebooks[uri].due is not None:
+            continue
+        if turn.policy.manual and turn.notebooks[uri].due is not None:
             turn.update(uri, due=None)
+        if not turn.policy.model:
+            writing.left(turn, uri)
+            turn.settle_unless_awaited(uri)

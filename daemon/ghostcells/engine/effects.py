@@ -10,7 +10,10 @@ import msgspec
 from ghostcells.domain.errors import RequestError
 from ghostcells.domain.events import AnyRecord
 from ghostcells.domain.examples import Situation
+from ghostcells.domain.exchange import Page
+from ghostcells.domain.ghosts import Candidate
 from ghostcells.domain.replies import PublishGhosts, Result
+from ghostcells.domain.trace import Trace
 from ghostcells.engine.inputs import RequestId
 
 
@@ -47,6 +50,26 @@ class Recall(msgspec.Struct, frozen=True):
     present: tuple[str, ...] = ()
 
 
+class Complete(msgspec.Struct, frozen=True):
+    """Let a model write what follows; it is answered by `Wrote`s and one of `Finished`, `CompletionDeclined`, `CompletionFailed`.
+
+    `candidates` are memory's, best first, and `sure` is the confidence of the best that may show. `ran` is what was run in
+    this notebook, the last last. `trace` is what there is to tell so far: who carries this out completes and keeps it, also
+    where the completion is cancelled or fails, since that costs, too. Only of a declined one the engine keeps it.
+    """
+
+    suggestion: str
+    session: str
+    page: Page
+    situation: Situation
+    candidates: tuple[Candidate, ...]
+    sure: float
+    rested_ms: int
+    asked: bool
+    ran: tuple[str, ...]
+    trace: Trace
+
+
 class Cancel(msgspec.Struct, frozen=True):
     """Close the computation of this suggestion at its source; nothing comes back."""
 
@@ -66,4 +89,4 @@ class Announce(msgspec.Struct, frozen=True):
     trouble: str = ""
 
 
-Effect = Append | Reply | Refuse | Publish | Recall | Cancel | Wake | Announce
+Effect = Append | Reply | Refuse | Publish | Recall | Complete | Cancel | Wake | Announce

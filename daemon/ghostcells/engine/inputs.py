@@ -8,6 +8,7 @@ from enum import StrEnum
 
 import msgspec
 
+from ghostcells.domain.exchange import Piece
 from ghostcells.domain.ghosts import Candidate
 from ghostcells.domain.ids import Stamp
 from ghostcells.domain.notebook import Notebook, Output
@@ -30,13 +31,14 @@ class Origin(msgspec.Struct, frozen=True):
 
 
 class Policy(msgspec.Struct, frozen=True):
-    """The settings that the engine heeds."""
+    """The settings that the engine heeds. `model`: there is one to ask."""
 
     enabled: bool = True
     manual: bool = False
     off_languages: frozenset[str] = frozenset()
     off_notebooks: tuple[str, ...] = ()
     memory_delay_ms: int = 40
+    model: bool = False
 
 
 class Form(StrEnum):
@@ -145,6 +147,36 @@ class RecallFailed(Input, frozen=True, kw_only=True):
     why: str
 
 
+class Wrote(Input, frozen=True, kw_only=True):
+    """A model's answer has grown to this; more is on its way."""
+
+    suggestion: str
+    pieces: tuple[Piece, ...]
+
+
+class Finished(Input, frozen=True, kw_only=True):
+    """A model's answer is whole and checked: nothing is left of one that is not to be shown."""
+
+    suggestion: str
+    pieces: tuple[Piece, ...]
+
+
+class CompletionDeclined(Input, frozen=True, kw_only=True):
+    """No model was asked. `again_ms`: a rest that long would be reason to; `unchanged`: the last answer still fits the text."""
+
+    suggestion: str
+    why: str
+    again_ms: int | None = None
+    unchanged: bool = False
+
+
+class CompletionFailed(Input, frozen=True, kw_only=True):
+    """A model gave no whole answer; what of it shows is not to be trusted."""
+
+    suggestion: str
+    why: str
+
+
 class TimeCame(Input, frozen=True, kw_only=True):
     """The moment of the last `Wake` has come."""
 
@@ -180,6 +212,10 @@ AnyInput = (
     | VisibilityChanged
     | Recalled
     | RecallFailed
+    | Wrote
+    | Finished
+    | CompletionDeclined
+    | CompletionFailed
     | TimeCame
     | PolicyChanged
     | NotWritten

@@ -12,8 +12,8 @@ from msgspec.structs import replace
 
 from ghostcells.domain.errors import RequestError, RequestFailed
 from ghostcells.domain.ghosts import Reason
-from ghostcells.engine import answers, changes, requests
-from ghostcells.engine.effects import Announce, Cancel, Effect, Refuse, Wake
+from ghostcells.engine import answers, changes, requests, writing
+from ghostcells.engine.effects import Announce, Effect, Refuse, Wake
 from ghostcells.engine.inputs import (
     AcceptanceUndone,
     AnyInput,
@@ -21,7 +21,10 @@ from ghostcells.engine.inputs import (
     CellRan,
     Changed,
     Closed,
+    CompletionDeclined,
+    CompletionFailed,
     FellOutOfStep,
+    Finished,
     FocusMoved,
     GhostsDismissed,
     GhostsWithdrawn,
@@ -34,6 +37,7 @@ from ghostcells.engine.inputs import (
     TimeCame,
     VisibilityChanged,
     Written,
+    Wrote,
 )
 from ghostcells.engine.state import Core, NotebookState, State
 from ghostcells.engine.turn import Turn
@@ -44,6 +48,7 @@ def step(state: State, cause: AnyInput) -> tuple[State, tuple[Effect, ...]]:
     turn = Turn(state, cause)
     try:
         _apply(turn, cause)
+        turn.end_step()
     except RequestError as refusal:
         assert turn.request is not None
         return state, (Refuse(turn.request, refusal),)
@@ -69,6 +74,14 @@ def _apply(turn: Turn, cause: AnyInput) -> None:
             answers.recalled(turn, cause)
         case RecallFailed():
             answers.recall_failed(turn, cause)
+        case Wrote():
+            writing.wrote(turn, cause)
+        case Finished():
+            writing.finished(turn, cause)
+        case CompletionDeclined():
+            writing.declined(turn, cause)
+        case CompletionFailed():
+            writing.failed(turn, cause)
         case TimeCame():
             changes.time_came(turn)
         case VisibilityChanged():
@@ -108,6 +121,7 @@ def _announce(turn: Turn) -> None:
 def _next_wake(state: State) -> int | None:
     moments = [one.due.at_ms for one in state.core.notebooks.values() if one.due is not None]
     moments += [gone.until_ms for one in state.core.notebooks.values() for gone in one.missing]
+    moments += [one.at_ms for one in state.computations if one.at_ms is not None]
     return min(moments, default=None)
 
 
@@ -128,9 +142,7 @@ def _not_written(turn: Turn, failure: NotWritten) -> None:
 
 
 def _take_back(turn: Turn, core: Core) -> None:
-    for one in turn.computations:
-        turn.effects.append(Cancel(one.suggestion))
-    turn.computations = ()
+    turn.cancel(lambda *_: True)
     before = {ghost: uri for uri in core.notebooks for ghost in _ghosts(core.notebooks[uri])}
     for uri in turn.notebooks:
         turn.finish_some(uri, Reason.FAILED, lambda one: one.ghost.id not in before)
@@ -154,4 +166,5 @@ def _merged(former: NotebookState | None, present: NotebookState, ended: set[str
     if former is None or former.showing is None:
         return replace(present, showing=None, due=None)
     left = tuple(one for one in former.showing.ghosts if one.ghost.id not in ended)
-    return replace(former, showing=replace(former.showing, ghosts=left) if left else None, due=None)
+    # What was growing then has stopped since, and its SUGGESTED stands: that record is never one of a request's.
+    return replace(former, showing=replace(former.showing, ghosts=left, growing=False) if left else None, due=None)

@@ -30,7 +30,17 @@ CLEAR_LEAD = 0.15
 """A lead in confidence from which one candidate is recommended and not one of several offered."""
 ASKED_SHARE = 0.5
 """Who asks by hand gets to see candidates down to this share of the usual confidence."""
+MODEL_GAPS = 2.5
+"""A pause of so many usual gaps between keys is a rest that a model is asked after."""
+MIN_MODEL_DELAY_MS = 150
+MAX_MODEL_DELAY_MS = 600
+GROWTH_MS = 50
+"""A growing ghost is published at most twenty times a second (protocol)."""
 MAX_RECENT = 20
+MAX_RAN = 64
+KEPT_OUTPUT = 20_000
+"""Characters of an output that a model's excerpt is cut from."""
+BELOW_CELLS = 3
 MAX_KNOWN = 4096
 CONTEXT_CELLS = 64
 """How far above a cell its context is looked for."""
@@ -55,6 +65,17 @@ def memory_delay(policy: Policy, gap_ms: float | None) -> int:
     if gap_ms is None:
         return policy.memory_delay_ms
     return int(min(max(GAP_SHARE * gap_ms, policy.memory_delay_ms), MAX_MEMORY_DELAY_MS))
+
+
+def model_delay(gap_ms: float | None) -> int:
+    """How long to rest before a model is asked: longer than for memory, since it costs and takes longer to read."""
+    wanted = 0.0 if gap_ms is None else MODEL_GAPS * gap_ms
+    return int(min(max(wanted, MIN_MODEL_DELAY_MS), MAX_MODEL_DELAY_MS))
+
+
+def asks_model(policy: Policy, trigger: str) -> bool:
+    """Whether a model may be asked: not for merely moving to a cell, which whoever reads a notebook does all the time."""
+    return policy.model and trigger != "focus"
 
 
 def only_comments(text: str) -> bool:
@@ -84,6 +105,30 @@ def fitting_language(language: str, cells: Sequence[Cell]) -> str:
         if cell.kind is CellKind.CODE and cell.language in SHELLS:
             return cell.language
     return language
+
+
+def code_language(cells: Sequence[Cell], notebook_type: str) -> str:
+    """What code is written in here: as the last code cell of `cells`, else as is usual in notebooks of this type."""
+    for cell in reversed(cells):
+        if cell.kind is CellKind.CODE and cell.language:
+            return cell.language
+    if "jupyter" in notebook_type or "ipynb" in notebook_type:
+        return "python"
+    return "sql" if "sql" in notebook_type else "shellscript"
+
+
+def _lines(text: str) -> list[str]:
+    return [line.rstrip() for line in text.strip().splitlines()]
+
+
+def same_command(one: str, other: str) -> bool:
+    return _lines(one) == _lines(other)
+
+
+def may_become(growing: str, shown: str) -> bool:
+    """Whether whole lines of a growing command still agree with the one that shows."""
+    lines = _lines(growing)
+    return _lines(shown)[: len(lines)] == lines
 
 
 def selected(

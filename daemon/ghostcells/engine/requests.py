@@ -16,7 +16,7 @@ from ghostcells.domain.replies import (
     SuggestResult,
     WithdrawnResult,
 )
-from ghostcells.engine import policy
+from ghostcells.engine import policy, writing
 from ghostcells.engine.answers import compute, schedule
 from ghostcells.engine.inputs import (
     AcceptanceUndone,
@@ -57,6 +57,7 @@ def focus_moved(turn: Turn, move: FocusMoved) -> None:
     if move.cell is None:
         if turn.session is not None and turn.session.notebook == move.notebook:
             turn.end_session()
+            writing.left(turn, move.notebook)
         turn.reply(FocusResult(None))
         return
     cell = _cell(document, move.cell)
@@ -85,11 +86,11 @@ def _leave_others(turn: Turn, uri: str) -> tuple[str, ...]:
 
 
 def _accept(turn: Turn, uri: str, cell: Cell, one: LiveGhost) -> None:
+    rejected = _leave_others(turn, uri)
+    turn.cancel_in(uri)
     showing = turn.notebooks[uri].showing
     assert showing is not None
     place = showing.ghosts.index(one)
-    rejected = _leave_others(turn, uri)
-    turn.cancel_in(uri)
     for skipped in showing.ghosts[:place]:
         turn.finish(uri, skipped, Reason.SKIPPED)
     turn.finish(uri, one, Reason.FOCUS, text=cell.text)
@@ -163,8 +164,9 @@ def cell_ran(turn: Turn, run: CellRan) -> None:
     turn.append(_executed(turn, event, document, own, run))
     printed = "\n".join(one.text for one in run.outputs if one.mime.startswith(_TEXT_MIMES))
     state = turn.notebooks[run.notebook]
-    outputs = {**state.outputs, cell.uri: cut_output(printed)}
-    turn.update(run.notebook, outputs=outputs, recent=(), considered=None)
+    outputs = {**state.outputs, cell.uri: cut_output(printed, policy.KEPT_OUTPUT)}
+    ran = (*state.ran, own.text if run.text is None else run.text)[-policy.MAX_RAN :]
+    turn.update(run.notebook, outputs=outputs, ran=ran, recent=(), considered=None)
     turn.reply(ExecutedResult(event))
     if turn.session is None and not turn.reports_focus:
         turn.start_session(run.notebook, cell)
@@ -241,7 +243,7 @@ def suggestion_asked(turn: Turn, ask: SuggestionAsked) -> None:
     turn.update(ask.notebook, owed=session.id, due=None)
     if policy.switched_off(turn.policy, ask.notebook, cell.language):
         turn.settle(ask.notebook)
-    else:
+    elif not writing.under_way(turn, ask.notebook, cell):
         compute(turn, ask.notebook, cell, "asked")
 
 
@@ -258,6 +260,7 @@ def candidate_cycled(turn: Turn, cycle: CandidateCycled) -> None:
     if count == 1 or turn.session is None:
         turn.reply(CycleResult(showing.index, count))
         return
+    turn.cancel_in(cycle.notebook)
     turn.finish_all(cycle.notebook, Reason.CYCLED)
     turn.suggest(cycle.notebook, showing.after, showing.candidates, index, suggestion=showing.suggestion, cycled=True)
     turn.reply(CycleResult(index, count))

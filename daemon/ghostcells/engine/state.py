@@ -4,11 +4,15 @@
 `State` are facts from the editor and computations under way, which stay as they are.
 """
 
+from enum import StrEnum
+
 import msgspec
 
 from ghostcells.domain.events import Shown
+from ghostcells.domain.exchange import Piece
 from ghostcells.domain.ghosts import Candidate, Ghost
 from ghostcells.domain.notebook import Cell, Notebook
+from ghostcells.domain.trace import Trace
 from ghostcells.engine.inputs import Policy
 
 
@@ -32,7 +36,11 @@ class LiveGhost(msgspec.Struct, frozen=True):
 
 
 class Showing(msgspec.Struct, frozen=True):
-    """The ghosts of one notebook: they follow the cell `after`; `candidates[index]` is the one on show."""
+    """The ghosts of one notebook: they follow the cell `after`; `candidates[index]` is the one on show.
+
+    `growing`: a model is still writing them. Their SUGGESTED is written when their texts are known, which is when the answer is
+    whole or the first of them ends: a record cannot be changed, and no cell ends before the record that names it.
+    """
 
     session: str
     suggestion: str
@@ -40,6 +48,7 @@ class Showing(msgspec.Struct, frozen=True):
     ghosts: tuple[LiveGhost, ...]
     candidates: tuple[Candidate, ...]
     index: int
+    growing: bool = False
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -85,8 +94,8 @@ class NotebookState(msgspec.Struct, frozen=True):
     """What the loop remembers of one open notebook.
 
     `considered` is the cell and the text last thought about; `owed` the session that waits for a final publish; `gap_ms` a
-    running mean of the time between keys; `outputs` the text of each cell's last run, by URI; `recent` the ghosts that
-    ended since the last run; `adopted` leaks that the user has focused and so made theirs.
+    running mean of the time between keys; `outputs` the text of each cell's last run, by URI; `ran` the texts that were run,
+    the last last; `recent` the ghosts that ended since the last run; `adopted` leaks that the user has focused and so made theirs.
     """
 
     showing: Showing | None = None
@@ -97,13 +106,33 @@ class NotebookState(msgspec.Struct, frozen=True):
     edited_ms: int = 0
     missing: tuple[Missing, ...] = ()
     outputs: dict[str, str] = {}
+    ran: tuple[str, ...] = ()
     recent: tuple[Shown, ...] = ()
     adopted: frozenset[str] = frozenset()
     out_of_step: bool = False
 
 
+class Stage(StrEnum):
+    """Memory is searched; it has answered and the model's rest is waited for; a model is asked."""
+
+    RECALLING = "recalling"
+    RESTING = "resting"
+    WRITING = "writing"
+
+
+class Memories(msgspec.Struct, frozen=True):
+    """Memory's answer: all candidates, those that may be shown, and what is to be traced of it."""
+
+    candidates: tuple[Candidate, ...]
+    chosen: tuple[Candidate, ...]
+    trace: Trace
+
+
 class Computation(msgspec.Struct, frozen=True):
-    """A search under way: for which text of which cell, and why; `asked` by hand."""
+    """A suggestion under way: for which text of which cell, and why; `asked` by hand.
+
+    `at_ms` is when the next thing is to happen: to ask the model after `RESTING`, to publish `pieces` while `WRITING`.
+    """
 
     suggestion: str
     notebook: str
@@ -114,6 +143,10 @@ class Computation(msgspec.Struct, frozen=True):
     started_ms: int
     present: tuple[str, ...]
     asked: bool = False
+    stage: Stage = Stage.RECALLING
+    at_ms: int | None = None
+    memories: Memories | None = None
+    pieces: tuple[Piece, ...] = ()
 
 
 class Core(msgspec.Struct, frozen=True):

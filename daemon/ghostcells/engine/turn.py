@@ -17,14 +17,26 @@ from ghostcells.domain.events import (
     Shown,
     Suggested,
     Superseded,
+    Traced,
 )
 from ghostcells.domain.ghosts import END_OF, Candidate, End, Ghost, Reason
 from ghostcells.domain.notebook import GHOST_LANGUAGE, Cell, CellKind, Notebook
 from ghostcells.domain.replies import CandidatePosition, NotebookVersion, PublishGhosts, Result
+from ghostcells.domain.trace import Outcome, Trace
 from ghostcells.engine import policy
 from ghostcells.engine.effects import Append, Cancel, Effect, Publish, Reply
 from ghostcells.engine.inputs import Input, RequestId
-from ghostcells.engine.state import Core, Known, LiveGhost, NotebookState, SessionState, Showing, State
+from ghostcells.engine.state import (
+    Computation,
+    Core,
+    Known,
+    LiveGhost,
+    NotebookState,
+    SessionState,
+    Showing,
+    Stage,
+    State,
+)
 
 _NO_CANDIDATES = CandidatePosition(0, 0)
 
@@ -48,6 +60,8 @@ class Turn:
         self.reports_visibility = state.reports_visibility
         self.trouble = state.trouble
         self._ids = 0
+        # Notebooks whose ghosts stopped growing in this step, so that the editor has to hear that they are final.
+        self._stopped: set[str] = set()
 
     def result(self) -> State:
         return State(
@@ -170,6 +184,7 @@ class Turn:
 
     def finish_all(self, uri: str, reason: Reason) -> tuple[str, ...]:
         """End every ghost that shows in a notebook; returns their ids."""
+        self.stop_growth(uri)
         showing = self.notebooks[uri].showing
         if showing is None:
             return ()
@@ -178,26 +193,71 @@ class Turn:
         self.update(uri, showing=None)
         return tuple(one.ghost.id for one in showing.ghosts)
 
-    def withdraw(self, uri: str, reason: Reason) -> tuple[str, ...]:
-        """End every ghost of a notebook and say so to the editor."""
+    def withdraw(self, uri: str, reason: Reason, *, final: bool = True) -> tuple[str, ...]:
+        """End every ghost of a notebook and say so to the editor. Not `final`: more is to come."""
         after = self._after(uri)
         ended = self.finish_all(uri, reason)
         if ended:
-            self.publish(uri, after=after)
+            self.publish(uri, after=after, final=final)
         return ended
 
     def finish_some(self, uri: str, reason: Reason, wanted: Callable[[LiveGhost], bool]) -> tuple[str, ...]:
         """End those ghosts of a notebook that are wanted, and publish what is left."""
-        showing = self.notebooks[uri].showing
-        ending = [one for one in showing.ghosts if wanted(one)] if showing else []
-        if showing is None or not ending:
+        if not any(map(wanted, self._showing_ghosts(uri))):
             return ()
+        self.stop_growth(uri)
+        showing = self.notebooks[uri].showing
+        assert showing is not None
+        ending = [one for one in showing.ghosts if wanted(one)]
         for one in ending:
             self.finish(uri, one, reason)
         left = tuple(one for one in showing.ghosts if one not in ending)
         self.update(uri, showing=replace(showing, ghosts=left) if left else None)
         self.publish(uri, after=showing.after)
         return tuple(one.ghost.id for one in ending)
+
+    def _showing_ghosts(self, uri: str) -> tuple[LiveGhost, ...]:
+        showing = self.notebooks[uri].showing
+        return showing.ghosts if showing else ()
+
+    # Growing
+
+    def log_suggested(self, uri: str, showing: Showing) -> None:
+        """Write what a model suggested, once its text is known.
+
+        Not as part of a request, though one may be the occasion: it stands, whether or not the request can be written.
+        """
+        record = Suggested(
+            id=self.new_id(),
+            time_ms=self.now,
+            notebook=uri,
+            session=showing.session,
+            suggestion=showing.suggestion,
+            cells=tuple(one.ghost for one in showing.ghosts),
+            source="model",
+            examples=tuple(one.example for one in showing.ghosts),
+        )
+        self.effects.append(Append(record))
+
+    def stop_growth(self, uri: str) -> None:
+        """Leave growing ghosts as they are shown: what writes them is closed, and their SUGGESTED written."""
+        showing = self.notebooks[uri].showing
+        if showing is None or not showing.growing:
+            return
+        self.log_suggested(uri, showing)
+        self.update(uri, showing=replace(showing, growing=False))
+        self._stopped.add(uri)
+        for one in self.computations:
+            if one.suggestion == showing.suggestion:
+                self.effects.append(Cancel(one.suggestion))
+        self.computations = tuple(one for one in self.computations if one.suggestion != showing.suggestion)
+
+    def end_step(self) -> None:
+        """Say that ghosts are final which stopped growing, where nothing was published since."""
+        told = {effect.params.notebook.uri for effect in self.effects if isinstance(effect, Publish)}
+        for uri in self._stopped - told:
+            if uri in self.notebooks and self.notebooks[uri].showing is not None:
+                self.publish(uri)
 
     # Sessions
 
@@ -235,16 +295,45 @@ class Turn:
         if state is not None and state.owed is not None:
             owed = state.owed
             self.update(uri, owed=None)
-            self.publish(uri, session=owed)
+            self.publish(uri, session=owed, final=True)
+
+    def settle_unless_awaited(self, uri: str) -> None:
+        """Pay it if nothing is due or under way that will."""
+        state = self.notebooks.get(uri)
+        if state is not None and state.due is None and all(one.notebook != uri for one in self.computations):
+            self.settle(uri)
 
     # Computations
 
     def cancel(self, unwanted: Callable[[str, str], bool]) -> None:
         """Close computations at their source; `unwanted` is asked with notebook and cell."""
-        for one in self.computations:
-            if unwanted(one.notebook, one.cell):
+        self.close([one for one in self.computations if unwanted(one.notebook, one.cell)])
+
+    def close(self, unwanted: Sequence[Computation]) -> None:
+        """Close these computations; ghosts that one of them is writing stay as they are shown."""
+        self.computations = tuple(one for one in self.computations if one not in unwanted)
+        for one in unwanted:
+            if one.stage is Stage.RESTING:
+                self.trace(one)
+            else:
                 self.effects.append(Cancel(one.suggestion))
-        self.computations = tuple(one for one in self.computations if not unwanted(one.notebook, one.cell))
+            showing = self.notebooks[one.notebook].showing
+            if showing is not None and showing.growing and showing.suggestion == one.suggestion:
+                self.stop_growth(one.notebook)
+
+    def trace(self, found: Computation, note: str = "") -> None:
+        """Keep what there is to tell of a suggestion that no model was asked for."""
+        if found.memories is None:
+            return
+        trace = found.memories.trace
+        if trace.outcome is Outcome.SILENT and not found.asked:
+            return
+        self._traced(found, replace(trace, dropped=(*trace.dropped, note)) if note else trace)
+
+    def _traced(self, found: Computation, trace: Trace) -> None:
+        self.append(
+            Traced(id=self.new_id(), time_ms=self.now, notebook=found.notebook, session=found.session, trace=trace)
+        )
 
     def cancel_in(self, uri: str) -> None:
         """Forget what was due or under way for a notebook."""
@@ -273,7 +362,7 @@ class Turn:
             language_id=candidate.language,
             text=candidate.text,
             source=candidate.source,
-            confidence=round(candidate.confidence, 4),
+            confidence=None if candidate.source == "model" else round(candidate.confidence, 4),
             label=candidate.label,
             warnings=candidate.warnings,
         )
@@ -296,9 +385,18 @@ class Turn:
         )
 
     def publish(
-        self, uri: str, *, session: str | None = None, after: str | None = None, accepted: tuple[str, ...] = ()
+        self,
+        uri: str,
+        *,
+        session: str | None = None,
+        after: str | None = None,
+        accepted: tuple[str, ...] = (),
+        final: bool | None = None,
     ) -> None:
-        """Tell the editor the whole list. `after` and `session` matter only where nothing shows any more."""
+        """Tell the editor the whole list. `after` and `session` matter only where nothing shows any more.
+
+        It is final unless what shows is growing, or the caller knows better.
+        """
         state = self.notebooks[uri]
         showing = state.showing
         named = session or (showing.session if showing else self.session.id if self.session else self.before.epoch)
@@ -306,7 +404,9 @@ class Turn:
             after = showing.after
         elif after is None:
             after = self.session.cell if self.session and self.session.notebook == uri else None
-        if state.owed is not None and state.owed == named:
+        if final is None:
+            final = showing is None or not showing.growing
+        if final and state.owed is not None and state.owed == named:
             self.update(uri, owed=None)
         document = self.documents[uri]
         position = CandidatePosition(showing.index, len(showing.candidates)) if showing else _NO_CANDIDATES
@@ -320,7 +420,7 @@ class Turn:
                     after=after,
                     ghosts=tuple(one.ghost for one in showing.ghosts) if showing else (),
                     accepted=accepted,
-                    final=True,
+                    final=final,
                     candidates=position,
                 )
             )

@@ -14,12 +14,16 @@ from msgspec.structs import replace
 
 from ghostcells.domain.clock import Clock
 from ghostcells.domain.errors import REQUEST_FAILED
+from ghostcells.domain.exchange import Piece
 from ghostcells.domain.ghosts import Recollection
 from ghostcells.domain.ids import Stamp
 from ghostcells.domain.replies import FocusResult, PublishGhosts, Result
-from ghostcells.engine.effects import Announce, Append, Cancel, Effect, Publish, Recall, Refuse, Reply, Wake
+from ghostcells.engine.effects import Announce, Append, Cancel, Complete, Effect, Publish, Recall, Refuse, Reply, Wake
 from ghostcells.engine.inputs import (
     AnyInput,
+    CompletionDeclined,
+    CompletionFailed,
+    Finished,
     FocusMoved,
     NotWritten,
     Recalled,
@@ -28,9 +32,10 @@ from ghostcells.engine.inputs import (
     SuggestionAsked,
     TimeCame,
     Written,
+    Wrote,
 )
 from ghostcells.runtime.durable import Durable
-from ghostcells.runtime.ports import Client, Log, Memory
+from ghostcells.runtime.ports import Answered, Client, Declined, Log, Memory, Writer
 from ghostcells.runtime.status import StatusBoard
 from ghostcells.runtime.tasks import Tasks
 
@@ -55,12 +60,22 @@ class Loop(Generic[S]):
     """To be made and used on the running event loop only."""
 
     def __init__(
-        self, *, step: Step[S], state: S, clock: Clock, log: Log, memory: Memory, client: Client, status: StatusBoard
+        self,
+        *,
+        step: Step[S],
+        state: S,
+        clock: Clock,
+        log: Log,
+        memory: Memory,
+        client: Client,
+        status: StatusBoard,
+        writer: Writer | None = None,
     ) -> None:
         self._step = step
         self._state = state
         self._clock = clock
         self._memory = memory
+        self._writer = writer
         self._client = client
         self._status = status
         self._opening: Callable[[int], None] | None = getattr(log, "opening", None)
@@ -156,6 +171,8 @@ class Loop(Generic[S]):
                 self._publish(params)
             case Recall():
                 self._recall(effect)
+            case Complete():
+                self._complete(effect)
             case Cancel(suggestion):
                 self._tasks.cancel(suggestion)
             case Wake(at_ms):
@@ -214,6 +231,44 @@ class Loop(Generic[S]):
                 effect.situation, limit=effect.limit, present=effect.present, now_ms=self._clock.now_ms()
             )
         except Exception as error:  # noqa: BLE001 -- whatever memory raises, the engine hears that it failed
+            failed(error)
+            return
+        self._tasks.start(suggestion, work, done=done, failed=failed)
+
+    # -- models
+
+    def _complete(self, effect: Complete) -> None:
+        suggestion = effect.suggestion
+
+        def wrote(pieces: tuple[Piece, ...]) -> None:
+            if suggestion in self._tasks:
+                self.dispatch(Wrote(at=self.stamp(), suggestion=suggestion, pieces=pieces))
+
+        def done(outcome: Answered | Declined) -> None:
+            if isinstance(outcome, Answered):
+                self.dispatch(Finished(at=self.stamp(), suggestion=suggestion, pieces=outcome.pieces))
+                return
+            self.dispatch(
+                CompletionDeclined(
+                    at=self.stamp(),
+                    suggestion=suggestion,
+                    why=outcome.why,
+                    again_ms=outcome.again_ms,
+                    unchanged=outcome.unchanged,
+                )
+            )
+
+        def failed(error: BaseException) -> None:
+            logger.warning("A model gave no answer: %s", error)
+            why = str(error) or type(error).__name__
+            self.dispatch(CompletionFailed(at=self.stamp(), suggestion=suggestion, why=why))
+
+        if self._writer is None:
+            failed(RuntimeError("there is nobody to write"))
+            return
+        try:
+            work = self._writer.write(effect, wrote)
+        except Exception as error:  # noqa: BLE001 -- as for memory
             failed(error)
             return
         self._tasks.start(suggestion, work, done=done, failed=failed)

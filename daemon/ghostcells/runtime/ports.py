@@ -3,10 +3,14 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
+import msgspec
+
 from ghostcells.domain.events import AnyRecord
 from ghostcells.domain.examples import Situation
+from ghostcells.domain.exchange import Piece
 from ghostcells.domain.ghosts import Recollection
 from ghostcells.domain.replies import PublishGhosts, Status
+from ghostcells.engine.effects import Complete
 from ghostcells.engine.inputs import Origin, RequestId
 
 
@@ -16,6 +20,28 @@ class Memory(Protocol):
     def recall(
         self, situation: Situation, *, limit: int, present: Sequence[str], now_ms: int
     ) -> Awaitable[Recollection]: ...
+
+
+class Answered(msgspec.Struct, frozen=True):
+    """A model's whole answer, checked: no pieces where it is not to be shown."""
+
+    pieces: tuple[Piece, ...]
+
+
+class Declined(msgspec.Struct, frozen=True):
+    """No model was asked; the fields are those of the input `CompletionDeclined`."""
+
+    why: str
+    again_ms: int | None = None
+    unchanged: bool = False
+
+
+class Writer(Protocol):
+    """Asks a model. One that is cancelled closes its stream at the source; how it went is traced in any case."""
+
+    def write(self, order: Complete, wrote: Callable[[tuple[Piece, ...]], None]) -> Awaitable[Answered | Declined]:
+        """`wrote` is called on the loop as the answer grows; an answer that does not become whole raises."""
+        ...
 
 
 class Log(Protocol):

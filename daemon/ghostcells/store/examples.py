@@ -93,6 +93,22 @@ class Examples:
             limit,
         )
 
+    def frequency(self, term: str) -> int:
+        """In about how many examples a term is."""
+        total: int = self._run("SELECT examples FROM total").fetchone()[0]
+        return self._frequency(term, total) if term and total else 0
+
+    def most_used(self, limit: int) -> list[str]:
+        """The commands of one line that were run most, the newest first among equals."""
+        return [
+            text
+            for (text,) in self._run(
+                "SELECT text FROM example WHERE runs > 0 AND instr(trim(text), char(10)) = 0 AND length(text) <= 200 "
+                "ORDER BY runs DESC, last_ms DESC, id LIMIT ?",
+                (limit,),
+            )
+        ]
+
     def answering(self, intent_key: str, limit: int) -> list[int]:
         """Rows whose intent has this key, newest first."""
         return self._rows(

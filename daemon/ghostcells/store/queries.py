@@ -14,7 +14,7 @@ from ghostcells.domain.events import INTERNAL, AnyRecord, Traced
 from ghostcells.domain.ghosts import READ_MS
 from ghostcells.domain.ids import ulid
 from ghostcells.domain.trace import Trace
-from ghostcells.domain.views import CellLog, Event, KnownCell, OpenGhost, Percentiles, Session, Stats
+from ghostcells.domain.views import CellLog, Cost, Event, KnownCell, OpenGhost, Percentiles, Session, Stats
 from ghostcells.store import views
 from ghostcells.store.horizon import settled_before
 from ghostcells.store.index import Index
@@ -122,6 +122,18 @@ class Queries:
             cost_usd=usage[2],
             latency_ms=self._latencies(since_ms),
         )
+
+    def costs(self, since_ms: int) -> list[Cost]:
+        """What was asked of models since then, by this daemon and others."""
+        self._settle()
+        return [
+            Cost(*row)
+            for row in self._run(
+                "SELECT t.suggestion, t.session, e.notebook, t.time_ms, t.cost_usd, t.input_tokens, t.output_tokens "
+                "FROM trace t JOIN event e ON e.id = t.event WHERE t.time_ms >= ? AND t.input_tokens > 0",
+                since_ms,
+            )
+        ]
 
     def lookup(self, ids: Sequence[str]) -> tuple[KnownCell, ...]:
         """What is known of cells that were suggested; does not wait for what is new in the log."""

@@ -1,0 +1,135 @@
+"""What a daemon needs to have a model write: the chosen model, what it is told, what it costs, put together."""
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from ghostcells.app.asking import Asking
+from ghostcells.app.index import IndexThread
+from ghostcells.app.knowledge import Knowledge
+from ghostcells.app.models import TROUBLE, Choice, Models
+from ghostcells.app.prompting import Prompting
+from ghostcells.app.spending import TROUBLE as BUDGET
+from ghostcells.app.spending import Spending
+from ghostcells.app.writer import ModelWriter, Rules
+from ghostcells.config.schema import Settings
+from ghostcells.context.prompt import Budget
+from ghostcells.context.rules import Rule
+from ghostcells.domain.events import AnyRecord
+from ghostcells.domain.trace import Trace
+from ghostcells.engine.inputs import AnyInput, Closed, Opened
+from ghostcells.privacy.redact import Redactor
+from ghostcells.runtime.ports import Client
+from ghostcells.runtime.status import StatusBoard
+
+logger = logging.getLogger(__name__)
+
+ANNOUNCED = "announced-provider"
+REREAD_S = 60.0
+"""How often is read what other daemons on the same data have spent."""
+
+
+class Assistant:
+    """`keep` gets the trace of a completion and its notebook."""
+
+    def __init__(
+        self,
+        client: Client,
+        status: StatusBoard,
+        index: IndexThread,
+        asking: Asking,
+        *,
+        data_dir: Path,
+        now_ms: Callable[[], int],
+        keep: Callable[[Trace, str], None],
+    ) -> None:
+        self._client = client
+        self._status = status
+        self._asking = asking
+        self._now_ms = now_ms
+        self._marker = data_dir / ANNOUNCED
+        self.models = Models(os.environ, lambda text: status.trouble(TROUBLE, text))
+        self.spending = Spending(tell=lambda text: status.trouble(BUDGET, text), show=status.spend)
+        self.prompting = Prompting()
+        self.knowledge = Knowledge(index.examples, index.run)
+        self.writer = ModelWriter(
+            self.models, self.knowledge, self.prompting, self.spending, status=status, now_ms=now_ms, keep=keep
+        )
+        self._following: asyncio.Task[None] | None = None
+
+    def use(self, settings: Settings, redactor: Redactor) -> bool:
+        """Work with these settings; whether there is a model to ask."""
+        self.prompting.redactor = redactor
+        self.spending.configure(settings)
+        self.writer.rules = rules_of(settings)
+        choice = self.models.use(settings)
+        self._status.use(choice.provider if choice else "none", choice.model if choice else "")
+        if choice is not None:
+            self._announce(choice)
+            if self._following is None:
+                self._following = asyncio.ensure_future(self._follow())
+        return choice is not None
+
+    def prepare(self) -> None:
+        self.models.prepare()
+
+    def happened(self, given: AnyInput) -> None:
+        """A notebook's budget runs from open to close."""
+        match given:
+            case Opened(notebook=notebook, at=at):
+                self.spending.opened(notebook.uri, at.time_ms)
+            case Closed(notebook=uri):
+                self.spending.closed(uri)
+
+    def committed(self, records: Iterable[AnyRecord]) -> None:
+        self.knowledge.committed(records)
+
+    async def close(self) -> None:
+        if self._following is not None:
+            self._following.cancel()
+        await self.models.close()
+        self.prompting.close()
+
+    async def _follow(self) -> None:
+        """Know what today has cost, all daemons together."""
+        while True:
+            since = self.spending.day_start_ms(self._now_ms())
+            try:
+                self.spending.restore(await self._asking.worker.run(lambda: self._asking.queries.costs(since)))
+            except Exception as error:  # noqa: BLE001 -- whatever the index has, suggesting goes on
+                logger.warning("What was spent today could not be read: %s", error)
+            await asyncio.sleep(REREAD_S)
+
+    def _announce(self, choice: Choice) -> None:
+        """Say once, not once a day, that a key in the environment is used."""
+        if choice.source == "settings":
+            return
+        try:
+            if self._marker.exists() and choice.provider in self._marker.read_text(encoding="utf-8").split():
+                return
+            with self._marker.open("a", encoding="utf-8") as file:
+                file.write(f"{choice.provider}\n")
+        except OSError as error:
+            logger.warning("What has been announced cannot be kept: %s", error)
+        self._client.show_message(
+            f"Ghostcells also asks {choice.provider} ({choice.model}) for suggestions, because {choice.source} is set. "
+            'Secrets are taken out of what is sent. To keep to memory: model.provider = "none".',
+            error=False,
+        )
+
+
+def rules_of(settings: Settings) -> Rules:
+    providers = settings.providers
+    return Rules(
+        budget=Budget(input_tokens=settings.model.input_tokens),
+        outputs=providers.allow_outputs,
+        paths=providers.allow_paths,
+        offline=providers.offline,
+        risky=risky_of(settings),
+    )
+
+
+def risky_of(settings: Settings) -> tuple[Rule, ...]:
+    return tuple(Rule(pattern) for pattern in settings.suggest.risky_commands)

@@ -1,0 +1,113 @@
+"""What a model is told of the user, and what says whether asking is worth it: read from the index, off the loop."""
+
+import re
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Protocol
+
+from ghostcells.context import worth
+from ghostcells.domain.events import AnyRecord, Executed
+from ghostcells.domain.examples import Example, Situation
+from ghostcells.domain.exchange import Remembered
+from ghostcells.domain.ghosts import Candidate
+from ghostcells.memory.analysis import STOP_WORDS, stem
+
+CONVENTIONS = 40
+FRESH_S = 600.0
+"""Conventions are read again after this long, and not while a session lasts: a prefix that changes is cached for nothing."""
+_FROZEN_SESSIONS = 32
+_WORD = re.compile(r"[A-Za-z0-9]+")
+
+
+class Source(Protocol):
+    """The examples of the index; to be asked in its thread."""
+
+    def count(self) -> int: ...
+
+    def frequency(self, term: str) -> int: ...
+
+    def by_id(self, example: str) -> Example | None: ...
+
+    def most_used(self, limit: int) -> list[str]: ...
+
+
+Run = Callable[[Callable[[], object]], Awaitable[object]]
+
+
+class Told:
+    """What is frozen for a session: the examples and the conventions that its prompts hold."""
+
+    def __init__(self, examples: tuple[Remembered, ...], conventions: tuple[str, ...]) -> None:
+        self.examples = examples
+        self.conventions = conventions
+
+
+class Knowledge:
+    def __init__(self, source: Source, run: Run) -> None:
+        self._source = source
+        self._run = run
+        self._told: dict[str, Told] = {}
+        self._conventions: tuple[str, ...] = ()
+        self._read_at = float("-inf")
+        self.habits = worth.Habits()
+        self._awaiting: dict[str, tuple[str, str]] = {}
+
+    async def told(self, session: str, situation: Situation, candidates: Sequence[Candidate]) -> Told:
+        """The examples that memory found first in this session, and the user's most used commands."""
+        if session not in self._told:
+            ids = list(dict.fromkeys(one.example for one in candidates if one.example))
+            stale = time.monotonic() - self._read_at > FRESH_S
+
+            def read() -> tuple[list[Example], tuple[str, ...] | None]:
+                found = [example for one in ids if (example := self._source.by_id(one)) is not None]
+                return found, tuple(self._source.most_used(CONVENTIONS)) if stale else None
+
+            examples, conventions = await self._run(read)  # type: ignore[misc]
+            if conventions is not None:
+                self._conventions, self._read_at = conventions, time.monotonic()
+            confidence = {one.example: one.confidence for one in candidates}
+            told = Told(
+                tuple(remembered(one, situation.intent, confidence.get(one.id, 0.0)) for one in examples),
+                self._conventions,
+            )
+            self._told = dict([*self._told.items(), (session, told)][-_FROZEN_SESSIONS:])
+        return self._told[session]
+
+    async def corpus(self, texts: Iterable[str]) -> worth.Corpus:
+        """How common the words of these texts are among the user's."""
+        words = {word for text in texts for word in worth.words_of(text)}
+
+        def count() -> tuple[dict[str, int], int]:
+            return {word: self._source.frequency(stem(word)) for word in words}, self._source.count()
+
+        frequencies, total = await self._run(count)  # type: ignore[misc]
+        return worth.Corpus(lambda word: frequencies.get(word, 0), total)
+
+    # What is followed by a run
+
+    def considered(self, notebook: str, session: str, text: str) -> None:
+        """Prose was written here; that which was written before without a run is known not to be followed by one."""
+        former = self._awaiting.get(notebook)
+        if former is not None and former[0] != session:
+            self.habits = self.habits.observe(former[1], run=False)
+        self._awaiting[notebook] = (session, text)
+
+    def committed(self, records: Iterable[AnyRecord]) -> None:
+        for one in records:
+            if isinstance(one, Executed):
+                self._awaiting.pop(one.notebook, None)
+                if one.situation.intent:
+                    self.habits = self.habits.observe(one.situation.intent, run=True)
+
+
+def remembered(example: Example, intent: str, confidence: float) -> Remembered:
+    """An example as a prompt shows it, with how alike its situation is: by words, or as sure as memory is of it."""
+    own, asked = _words(example.situation.intent), _words(intent)
+    shared = 2 * len(own & asked) / (len(own) + len(asked)) if own and asked else 0.0
+    return Remembered(
+        example.id, example.situation.intent, example.language, example.text, min(1.0, max(shared, confidence))
+    )
+
+
+def _words(text: str) -> set[str]:
+    return {stem(word.lower()) for word in _WORD.findall(text) if word.lower() not in STOP_WORDS}

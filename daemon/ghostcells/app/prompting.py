@@ -1,0 +1,105 @@
+"""An order for a completion -> the prompt to send, its tokens counted by the model's own tokenizer where there is one.
+
+Counting, redacting and cutting take milliseconds, and tokenizers longer to import, so all of it has a thread of its own.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import msgspec
+from msgspec.structs import replace
+
+from ghostcells.app.knowledge import Told
+from ghostcells.context.prompt import Allow, Budget, Composed, compose
+from ghostcells.domain.exchange import Message, Page, Prompt
+from ghostcells.privacy.redact import Redactor
+from ghostcells.runtime.worker import Worker
+from ghostcells.tokens import Calibration, counter_for
+
+
+T = TypeVar("T")
+
+
+class Terms(msgspec.Struct, frozen=True):
+    """For which model, within which bounds, and what may be let out."""
+
+    model: str
+    budget: Budget
+    allow: Allow
+
+
+class Prompting:
+    """`calibration` learns from what providers report; `limits` from models that found a prompt too long."""
+
+    def __init__(self) -> None:
+        self.redactor = Redactor()
+        self.calibration = Calibration()
+        self.limits: dict[str, int] = {}
+        self._worker = Worker("ghostcells-prompts")
+
+    def compose(self, page: Page, told: Told, terms: Terms) -> Awaitable[Composed]:
+        """The prompt; raises NotComposed where there is none to send."""
+        redactor, calibration = self.redactor, self.calibration
+        limit = min(terms.budget.input_tokens, self.limits.get(terms.model, terms.budget.input_tokens))
+        budget = replace(terms.budget, input_tokens=limit)
+
+        def redact(text: str) -> tuple[str, int]:
+            found = redactor.redact(text)
+            return found.text, found.count
+
+        def work() -> Composed:
+            counter = counter_for(terms.model, calibration)
+            composed = compose(
+                page,
+                told.examples,
+                told.conventions,
+                terms.model,
+                budget,
+                redact,
+                terms.allow,
+                counter.count,
+                exact=counter.exact,
+            )
+            return _checked(composed, redactor)
+
+        return self._worker.run(work)
+
+    def run(self, work: Callable[[], T]) -> Awaitable[T]:
+        """Other work that is not for the loop."""
+        return self._worker.run(work)
+
+    def count(self, model: str, text: str) -> int:
+        """Tokens of a text, for what no provider has reported; its tokenizer is loaded by then."""
+        return counter_for(model, self.calibration).count(text)
+
+    def shorten(self, composed: Composed, model: str) -> None:
+        """The model takes less than was thought; remembered as long as the daemon lives."""
+        self.limits[model] = max(composed.input_tokens // 2, 1)
+
+    def observe(self, composed: Composed, model: str, actual: int) -> None:
+        if composed.estimated and actual:
+            self.calibration = self.calibration.observe(model, composed.input_tokens, actual)
+
+    def close(self) -> None:
+        self._worker.close()
+
+
+def _checked(composed: Composed, redactor: Redactor) -> Composed:
+    """Once more over what is sent, whole: a secret may show itself only where pieces have come together."""
+    prompt, count = composed.prompt, 0
+
+    def clean(text: str) -> str:
+        nonlocal count
+        found = redactor.redact(text)
+        count += found.count
+        return found.text
+
+    messages = tuple(Message(one.role, clean(one.text)) for one in prompt.messages)
+    sent = replace(prompt, system=clean(prompt.system), messages=messages)
+    return replace(composed, prompt=sent, redactions=composed.redactions + count)
+
+
+def spoken(prompt: Prompt) -> str:
+    """A prompt as it is kept and shown: every message to the letter, under the name of its role."""
+    parts = [f"[system]\n{prompt.system}", *(f"[{one.role.value}]\n{one.text}" for one in prompt.messages)]
+    return "\n\n".join(parts)

@@ -1,0 +1,31 @@
+"""Memory as the loop asks it: its candidates with warnings about what they do, and the model got ready beside it."""
+
+from collections.abc import Callable, Sequence
+
+from msgspec.structs import replace
+
+from ghostcells.context.rules import Rule
+from ghostcells.context.safety import cautions
+from ghostcells.domain.examples import Situation
+from ghostcells.domain.ghosts import Candidate, Recollection
+from ghostcells.runtime.ports import Memory
+
+
+class WarningMemory:
+    """Fits `runtime.ports.Memory`. `used` gives the commands run so far in a notebook, `asked` hears that memory is asked."""
+
+    def __init__(self, memory: Memory, *, used: Callable[[str], tuple[str, ...]], asked: Callable[[], None]) -> None:
+        self.rules: tuple[Rule, ...] = ()
+        self._memory = memory
+        self._used = used
+        self._asked = asked
+
+    async def recall(self, situation: Situation, *, limit: int, present: Sequence[str], now_ms: int) -> Recollection:
+        self._asked()
+        found = await self._memory.recall(situation, limit=limit, present=present, now_ms=now_ms)
+        used = self._used(situation.notebook)
+        return replace(found, candidates=tuple(self._warned(one, used) for one in found.candidates))
+
+    def _warned(self, candidate: Candidate, used: tuple[str, ...]) -> Candidate:
+        said = cautions(candidate.text, candidate.language, used, self.rules)
+        return replace(candidate, warnings=(*said, *candidate.warnings)) if said else candidate

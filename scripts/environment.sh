@@ -62,7 +62,7 @@ dev_requirements() {
 install_dev() {
   wanted="$venv/.ghostcells-dev-requirements"
   dev_requirements >"$wanted"
-  install dev --editable "$root[try,minilm,completion]" --requirement "$wanted" ||
+  install dev --editable "$root[try,minilm,completion,models]" --requirement "$wanted" ||
     die "the development tools could not be installed: the lines above say why"
 }
 

@@ -1,6 +1,8 @@
 """A risky command is warned of by what would run, with a grammar and without one."""
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from ghostcells.context import commands
 from ghostcells.context.rules import RULES, Rule, matches
@@ -176,3 +178,58 @@ def test_any_text_is_read_without_an_error() -> None:
         "$(" * 500,
     ):
         cautions(text, "shellscript")
+
+
+PIECES = st.sampled_from(
+    [
+        "rm -rf x",
+        "sudo ",
+        "echo ",
+        "'",
+        '"',
+        "$(",
+        ")",
+        "`",
+        "|",
+        "&&",
+        ";",
+        "\n",
+        "<<EOF",
+        "EOF",
+        "(",
+        "{ ",
+        "}",
+        "if ",
+        "then ",
+        "fi",
+        "for i in ",
+        "do ",
+        "done",
+        "case x in ",
+        "esac",
+        "\\",
+        " ",
+        "<(",
+        ">",
+        "2>&1",
+        "#",
+        "=",
+        "A=1 ",
+        "日本",
+        "\x00",
+        "${x",
+        "[[ ",
+        "]]",
+    ]
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(pieces=st.lists(PIECES, max_size=16))
+def test_no_text_breaks_the_reader_and_no_quoted_text_warns(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    cautions(text, "shellscript")
+    quoted = text.replace("'", "").replace("\x00", "")
+    assert cautions(f"echo '{quoted}'", "shellscript") == ()
+    assert cautions(f"# {quoted}".replace("\n", " "), "shellscript") == ()
+    assert "destructive-command" in codes(f"echo '{quoted}'; rm -rf x")

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from ghostcells.app.index import IndexThread
+from ghostcells.domain.views import Cost
 from ghostcells.engine.inputs import Origin
 from ghostcells.runtime.worker import Worker
 from ghostcells.store.queries import Queries
@@ -31,6 +32,9 @@ class Asking:
 
     async def stats(self, *, since_ms: int | None) -> object:
         return await self.worker.run(lambda: self.queries.stats(since_ms or 0))
+
+    async def costs(self, since_ms: int) -> list[Cost]:
+        return await self.worker.run(lambda: self.queries.costs(since_ms))
 
     def lookup(self, ids: Sequence[str]) -> tuple[Origin, ...]:
         return tuple(

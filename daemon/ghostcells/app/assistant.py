@@ -95,9 +95,8 @@ class Assistant:
     async def _follow(self) -> None:
         """Know what today has cost, all daemons together."""
         while True:
-            since = self.spending.day_start_ms(self._now_ms())
             try:
-                self.spending.restore(await self._asking.worker.run(lambda: self._asking.queries.costs(since)))
+                self.spending.restore(await self._asking.costs(self.spending.day_start_ms(self._now_ms())))
             except Exception as error:  # noqa: BLE001 -- whatever the index has, suggesting goes on
                 logger.warning("What was spent today could not be read: %s", error)
             await asyncio.sleep(REREAD_S)

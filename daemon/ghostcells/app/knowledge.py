@@ -3,7 +3,7 @@
 import re
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from ghostcells.context import worth
 from ghostcells.domain.events import AnyRecord, Executed
@@ -17,6 +17,7 @@ FRESH_S = 600.0
 """Conventions are read again after this long, and not while a session lasts: a prefix that changes is cached for nothing."""
 _FROZEN_SESSIONS = 32
 _WORD = re.compile(r"[A-Za-z0-9]+")
+T = TypeVar("T")
 
 
 class Source(Protocol):
@@ -31,7 +32,10 @@ class Source(Protocol):
     def most_used(self, limit: int) -> list[str]: ...
 
 
-Run = Callable[[Callable[[], object]], Awaitable[object]]
+class Run(Protocol):
+    """Does something in the index's thread."""
+
+    def __call__(self, work: Callable[[], T], /) -> Awaitable[T]: ...
 
 
 class Told:
@@ -62,7 +66,7 @@ class Knowledge:
                 found = [example for one in ids if (example := self._source.by_id(one)) is not None]
                 return found, tuple(self._source.most_used(CONVENTIONS)) if stale else None
 
-            examples, conventions = await self._run(read)  # type: ignore[misc]
+            examples, conventions = await self._run(read)
             if conventions is not None:
                 self._conventions, self._read_at = conventions, time.monotonic()
             confidence = {one.example: one.confidence for one in candidates}
@@ -80,7 +84,7 @@ class Knowledge:
         def count() -> tuple[dict[str, int], int]:
             return {word: self._source.frequency(stem(word)) for word in words}, self._source.count()
 
-        frequencies, total = await self._run(count)  # type: ignore[misc]
+        frequencies, total = await self._run(count)
         return worth.Corpus(lambda word: frequencies.get(word, 0), total)
 
     # What is followed by a run

@@ -21,6 +21,7 @@ from ghostcells.providers.resilience import Link, Resilient
 logger = logging.getLogger(__name__)
 
 TROUBLE = "model"
+_NAMED = frozenset({"openai", "anthropic", "azure", "ollama", "scripted"})
 _HERE = ("localhost", "127.0.0.1", "::1")
 _URL_VARIABLES = {
     "openai": "OPENAI_BASE_URL",
@@ -52,6 +53,9 @@ def choose(settings: Settings, environ: Mapping[str, str], prices: Prices) -> Ch
     if provider == "none":
         return None
     name = settings.model.name or prices.default_model(provider) or settings.model.deployment
+    if not name and provider not in _NAMED:
+        # A plugin may have one model only, and need no name for it.
+        name = "default"
     if not name:
         raise ConfigError(f'model.name: the provider "{provider}" has no default model; name one.')
     variable = _URL_VARIABLES.get(provider)

@@ -1,14 +1,17 @@
 """Memory as the loop asks it: its candidates with warnings about what they do, and the model got ready beside it."""
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from ghostcells.context.rules import Rule
 from ghostcells.context.safety import cautions
 from ghostcells.domain.examples import Situation
 from ghostcells.domain.ghosts import Candidate, Recollection
 from ghostcells.runtime.ports import Memory
+
+if TYPE_CHECKING:
+    from ghostcells.context.rules import Rule
 
 
 class WarningMemory:

@@ -124,7 +124,7 @@ class ModelWriter:
             return Declined(why)
         self._remember(order)
         self._running += 1
-        self._status.think(True)
+        self._status.think(self._running > 0)
         try:
             pieces = await self._answer(exchange, choice, known, wrote)
             if known is None and exchange.finish is Finish.STOP:

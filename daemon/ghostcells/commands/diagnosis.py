@@ -16,7 +16,7 @@ from ghostcells.commands.data import answered, opened
 from ghostcells.commands.output import counted
 from ghostcells.commands.settings import checked, data_dir_of
 from ghostcells.config.places import config_file, models_dir
-from ghostcells.config.schema import Settings, chosen_provider
+from ghostcells.config.schema import Settings
 from ghostcells.domain.errors import GhostcellsError
 
 _EXTRAS = {
@@ -24,7 +24,12 @@ _EXTRAS = {
     "try": ("textual",),
     "completion": ("shtab",),
     "keyring": ("keyring",),
+    "openai": ("openai",),
+    "anthropic": ("anthropic",),
+    "tokens": ("rs_bpe",) if sys.version_info < (3, 14) else ("bpe_openai",),
+    "shell": ("tree_sitter", "tree_sitter_bash"),
 }
+_SDKS = {"openai": "openai", "azure": "openai", "ollama": "openai", "anthropic": "anthropic"}
 
 
 class State(Enum):
@@ -135,13 +140,32 @@ def _paid_embedder() -> Finding:
 
 
 def _provider(settings: Settings) -> Finding:
-    """Which model would be asked; none can be in this release."""
-    wanted = chosen_provider(settings, os.environ)
-    if wanted == "none":
-        return Finding("model", State.GOOD, "none: suggestions come from memory")
-    source = "configuration" if settings.model.provider else "key in the environment"
-    text = f"none: {wanted} (from the {source}) is not in this release; suggestions come from memory, nothing is sent"
-    return Finding("model", State.LACKING, text)
+    """Which model would be asked, and whether it could be; it is not asked, since that may cost."""
+    import asyncio
+
+    from ghostcells.app.models import choose, prices_of, provider_config
+    from ghostcells.providers.keys import KEYLESS, find_key
+    from ghostcells.providers.registry import Registry
+
+    try:
+        choice = choose(settings, os.environ, prices_of(settings))
+        if choice is None:
+            return Finding("model", State.GOOD, "none: suggestions come from memory")
+        found = asyncio.run(find_key(choice.provider, key_file=settings.model.api_key_file, environ=os.environ))
+        Registry().create(choice.provider, msgspec.structs.replace(provider_config(settings, choice), key=found.key))
+    except GhostcellsError as error:
+        return Finding("model", State.BAD, str(error))
+    package = _SDKS.get(choice.provider)
+    if package is not None and importlib.util.find_spec(package) is None:
+        text = f"{choice.provider} needs the package {package}; suggestions come from memory"
+        return Finding("model", State.BAD, text, f"pip install 'ghostcells[{choice.provider}]'")
+    if found.key is None and choice.provider not in KEYLESS and not choice.local:
+        text = f"{choice.provider} has no key; suggestions come from memory"
+        return Finding("model", State.BAD, text, "set its variable, or model.apiKeyFile (docs/providers.md)")
+    where = f" at {choice.url}" if choice.url else ""
+    key = f", key from {found.source}" if found.key is not None else ""
+    because = "" if choice.source == "settings" else f", chosen because {choice.source} is set"
+    return Finding("model", State.GOOD, f"{choice.provider} {choice.model}{where}{key}{because}", found.warning)
 
 
 def _extras() -> Iterator[Finding]:

@@ -1,14 +1,17 @@
 """`events`, `cell`, `trace`, `sessions`, `stats`: what happened, as the protocol's queries tell it."""
 
 import argparse
+import contextlib
 import re
+import sys
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TextIO
 
 from ghostcells.commands.data import Data, NotFound, answered, opened
 from ghostcells.commands.output import (
     command,
+    counted,
     moment,
     one_line,
     print_fields,
@@ -103,7 +106,7 @@ def cell(options: argparse.Namespace) -> int:
 
 
 def trace(options: argparse.Namespace) -> int:
-    return _one(options, lambda data, wanted: data.queries.trace(wanted), _print_trace)
+    return _one(options, lambda data, wanted: data.queries.trace(wanted), print_trace)
 
 
 def _one(
@@ -129,7 +132,13 @@ def _print_cell(log: dict[str, Any]) -> None:
     print_fields(rows)
 
 
-def _print_trace(found: dict[str, Any]) -> None:
+def print_trace(found: dict[str, Any], *, file: "TextIO | None" = None) -> None:
+    """How a suggestion was made; what a model was sent and what it answered stands there to the letter."""
+    with contextlib.redirect_stdout(file or sys.stdout):
+        _tell_trace(found)
+
+
+def _tell_trace(found: dict[str, Any]) -> None:
     print(f"{found['outcome']}: {found['why']}")
     print(f"asked by {found['trigger']} at {moment(found['timeMs'])}, session {found['session']}")
     print("  ".join(f"{name} {ms:.1f} ms" for name, ms in found["stagesMs"].items()))
@@ -147,6 +156,21 @@ def _print_trace(found: dict[str, Any]) -> None:
     )
     for text in found["dropped"]:
         print(f"left out: {text}")
+    if model := found.get("model"):
+        _tell_model(model, found)
+
+
+def _tell_model(model: dict[str, Any], found: dict[str, Any]) -> None:
+    about = "estimated" if model["estimated"] else "as the provider counts"
+    cached = f", {model['cacheReadTokens']} of them from its cache" if model["cacheReadTokens"] else ""
+    print(
+        f"{model['provider']} {model['name']}: {model['inputTokens']} tokens in{cached}, {model['outputTokens']} out "
+        f"({about}), ${model['costUsd']:.6f}"
+    )
+    print(f"{counted(found['redactions'], 'secret')} taken out of what was sent")
+    for one in found["assertions"]:
+        print(f"{one['result']:<8} {one['name']}")
+    print(f"\n--- sent ---\n{model['prompt']}\n--- answered ---\n{model['answer']}")
 
 
 def sessions(options: argparse.Namespace) -> int:

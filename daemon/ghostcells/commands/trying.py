@@ -6,10 +6,12 @@ import sys
 import tempfile
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from ghostcells.commands.data import opened
 from ghostcells.commands.learn import learn
 from ghostcells.commands.output import command, complain, print_json
+from ghostcells.trial.local import NOT_THERE, local_model
 from ghostcells.trial.sandbox import furnish
 
 _HEADING = "# Orders on call"
@@ -20,10 +22,15 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         commands,
         "try",
         "See ghosts in a small notebook in the terminal, with an invented service to operate.",
-        examples="ghostcells try\nghostcells try --play\nghostcells try --data-dir ~/my-memory",
+        examples="ghostcells try\nghostcells try --play\nghostcells try --model local\nghostcells try --data-dir ~/my-memory",
     )
     made.add_argument("--play", action="store_true", help="play a recorded session and print what happens")
     made.add_argument("--trace", type=Path, metavar="FILE", help="the recording to play instead of the packaged one")
+    made.add_argument(
+        "--model",
+        choices=("local", "none"),
+        help="local: ask a model on this computer, from Ollama or a llama.cpp server; none: memory alone",
+    )
     made.set_defaults(run=run)
 
 
@@ -34,12 +41,24 @@ def run(options: argparse.Namespace) -> int:
     if not plays and importlib.util.find_spec("textual") is None:
         complain("the notebook needs textual: pip install 'ghostcells[try]'. Without it: ghostcells try --play")
         return 1
+    settings = _settings(options.model, plays=plays)
+    if settings is None:
+        complain(NOT_THERE)
+        return 1
     with tempfile.TemporaryDirectory(prefix="ghostcells-try-") as scratch:
         own = options.data_dir is not None
         options.data_dir = options.data_dir or str(Path(scratch) / "data")
         folder = furnish(Path(scratch) / "orders")
         _seed(options, folder, only_if_empty=own)
-        return _play(options, folder) if plays else _show(options, folder)
+        return _play(options, folder, settings) if plays else _show(options, folder, settings)
+
+
+def _settings(model: str | None, *, plays: bool) -> dict[str, Any] | None:
+    """What the daemon is told as an editor would: a recording is played with memory alone, unless a model is asked for."""
+    if model == "local":
+        found = local_model()
+        return None if found is None else {"model": found}
+    return {"model": {"provider": "none"}} if plays or model == "none" else {}
 
 
 def _seed(options: argparse.Namespace, folder: Path, *, only_if_empty: bool) -> None:
@@ -58,15 +77,15 @@ def _daemon(options: argparse.Namespace) -> list[str]:
     return [sys.executable, "-m", "ghostcells", "serve", "--data-dir", options.data_dir, *config]
 
 
-def _show(options: argparse.Namespace, folder: Path) -> int:
+def _show(options: argparse.Namespace, folder: Path, settings: dict[str, Any]) -> int:
     from ghostcells.trial.screen import TrialApp
 
-    app = TrialApp(_daemon(options), folder, _HEADING)
+    app = TrialApp(_daemon(options), folder, _HEADING, settings)
     app.run()
     return app.return_code or 0
 
 
-def _play(options: argparse.Namespace, folder: Path) -> int:
+def _play(options: argparse.Namespace, folder: Path, settings: dict[str, Any]) -> int:
     import asyncio
 
     from ghostcells.trial.client import DaemonEnded, Refused
@@ -80,7 +99,7 @@ def _play(options: argparse.Namespace, folder: Path) -> int:
             print(f"{step:<9} {text}", flush=True)
 
     try:
-        asyncio.run(play(_daemon(options), folder, _HEADING, recorded(options.trace), tell))
+        asyncio.run(play(_daemon(options), folder, _HEADING, recorded(options.trace), tell, settings))
     except (NoGhost, DaemonEnded, Refused) as error:
         complain(str(error))
         return 1

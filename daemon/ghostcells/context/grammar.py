@@ -11,14 +11,24 @@ from typing import Any
 from ghostcells.context.scan import without_placeholders
 
 
-@cache
 def parser() -> Any:
+    """A parser of the caller's own: they hold state, and warnings are asked for from several threads."""
+    language = _language()
+    if language is None:
+        return None
+    from tree_sitter import Parser
+
+    return Parser(language)
+
+
+@cache
+def _language() -> Any:
     try:
-        import tree_sitter
-        import tree_sitter_bash
+        from tree_sitter import Language
+        from tree_sitter_bash import language
     except ImportError:
         return None
-    return tree_sitter.Parser(tree_sitter.Language(tree_sitter_bash.language()))
+    return Language(language())
 
 
 def parses(text: str) -> bool | None:

@@ -1,10 +1,15 @@
 """Programs in other languages that shell and notebooks carry: SQL given to a client, shell in a Python cell."""
 
-import ast
-import re
-from collections.abc import Iterator
+from __future__ import annotations
 
-from ghostcells.context.commands import Command
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import ast
+    from collections.abc import Iterator
+
+    from ghostcells.context.commands import Command
 
 _CLIENTS: dict[str, tuple[str, ...]] = {
     "psql": ("-c", "--command"),
@@ -78,6 +83,8 @@ def shell_in_python(text: str) -> list[str]:
         if mark:
             scripts.append(mark[1])
         plain.append("" if mark or re.match(r"\s*%", line) else line)
+    import ast
+
     try:
         tree = ast.parse("\n".join(plain))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -89,6 +96,8 @@ def shell_in_python(text: str) -> list[str]:
 
 
 def _called(node: ast.Call) -> Iterator[str]:
+    import ast
+
     name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
     if name in _DELETERS:
         yield "rm -r python-path"

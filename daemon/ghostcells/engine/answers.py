@@ -1,4 +1,4 @@
-"""From rest to ghost: what is due is computed, what memory answers is shown, kept or dropped. A model's part is writing.py's."""
+"""From rest to ghost: what is due is computed, what memory answers is shown, kept or dropped; for models see writing.py."""
 
 from collections.abc import Sequence
 

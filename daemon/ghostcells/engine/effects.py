@@ -51,7 +51,7 @@ class Recall(msgspec.Struct, frozen=True):
 
 
 class Complete(msgspec.Struct, frozen=True):
-    """Let a model write what follows; it is answered by `Wrote`s and one of `Finished`, `CompletionDeclined`, `CompletionFailed`.
+    """Let a model write what follows; answered by `Wrote`s, then `Finished`, `CompletionDeclined` or `CompletionFailed`.
 
     `candidates` are memory's, best first, and `sure` is the confidence of the best that may show. `ran` is what was run in
     this notebook, the last last. `trace` is what there is to tell so far: who carries this out completes and keeps it, also

@@ -38,8 +38,8 @@ class LiveGhost(msgspec.Struct, frozen=True):
 class Showing(msgspec.Struct, frozen=True):
     """The ghosts of one notebook: they follow the cell `after`; `candidates[index]` is the one on show.
 
-    `growing`: a model is still writing them. Their SUGGESTED is written when their texts are known, which is when the answer is
-    whole or the first of them ends: a record cannot be changed, and no cell ends before the record that names it.
+    `growing`: a model is still writing them. Their SUGGESTED is written when their texts are known: when the answer is whole,
+    or the first of them ends. A record cannot be changed, and no cell ends before the record that names it.
     """
 
     session: str
@@ -95,7 +95,8 @@ class NotebookState(msgspec.Struct, frozen=True):
 
     `considered` is the cell and the text last thought about; `owed` the session that waits for a final publish; `gap_ms` a
     running mean of the time between keys; `outputs` the text of each cell's last run, by URI; `ran` the texts that were run,
-    the last last; `recent` the ghosts that ended since the last run; `adopted` leaks that the user has focused and so made theirs.
+    the last last; `recent` the ghosts that ended since the last run; `adopted` leaks that the user has focused and so made
+    theirs.
     """
 
     showing: Showing | None = None

@@ -62,9 +62,7 @@ def _terms_of(token: str) -> tuple[str, ...]:
     if low.isalpha() and (token.islower() or token.istitle() or token.isupper()):
         return () if low in STOP_WORDS or len(low) < 2 else (stem(low),)
     whole = _PLAIN.sub("", low)
-    parts = tuple(
-        stem(part.lower()) for part in _PART.findall(token) if len(part) > 1 and part.lower() not in STOP_WORDS
-    )
+    parts = tuple(stem(part.lower()) for part in _PART.findall(token) if len(part) > 1 and part.lower() not in STOP_WORDS)
     return (whole, *(part for part in parts if part != whole)) if len(whole) > 1 else parts
 
 
@@ -94,10 +92,8 @@ def _unquote(found: re.Match[str]) -> str:
 @lru_cache(maxsize=1024)
 def split(command: str) -> tuple[str, ...]:
     """A command's words nearly as a shell splits them, at a tenth of the time of `shlex`; for comparing, not for running."""
-    bare = (
-        _QUOTES.sub(_unquote, word) if '"' in word or "'" in word or "\\" in word else word
-        for word in _SHELL_WORD.findall(command)
-    )
+    bare = (_QUOTES.sub(_unquote, word) if '"' in word or "'" in word or "\\" in word else word
+            for word in _SHELL_WORD.findall(command))
     return tuple(word for word in bare if word)
 
 

@@ -76,7 +76,9 @@ def assemble(situation: Situation, hits: Sequence[Hit], reader: Reader, judge: J
     return entries
 
 
-def _rough(query: Profile, hits: Sequence[Hit], reader: Reader, judge: Judge) -> list[tuple[float, Hit, list[float]]]:
+def _rough(
+    query: Profile, hits: Sequence[Hit], reader: Reader, judge: Judge
+) -> list[tuple[float, Hit, list[float]]]:
     newest = sorted({hit.example.last_ms for hit in hits})
     place = {last: rank / max(len(newest) - 1, 1) for rank, last in enumerate(newest)}
     scored: list[tuple[float, Hit, list[float]]] = []
@@ -144,9 +146,7 @@ def _merge(judged: Sequence[tuple[float, Entry]]) -> list[tuple[float, Entry, tu
     for margin, entry in judged:
         mine = split(entry.adapted.text)
         for _, first, other, merged in kept:
-            if other == mine or (
-                abs(len(other) - len(mine)) <= ALIKE * len(mine) and word_distance(other, mine) <= ALIKE
-            ):
+            if other == mine or (abs(len(other) - len(mine)) <= ALIKE * len(mine) and word_distance(other, mine) <= ALIKE):
                 if entry.example.id != first.example.id:
                     merged.append(entry.example)
                 break

@@ -7,7 +7,7 @@ it takes to be told apart from rest. Fails if no ghost appears, or if the second
 import asyncio
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -67,13 +67,20 @@ def _gaps(typed: list[list[Any]]) -> list[int]:
     return [gap for _, gaps in typed for gap in gaps]
 
 
-async def play(command: Sequence[str], folder: Path, heading: str, scenes: list[Scene], tell: Tell) -> None:
+async def play(
+    command: Sequence[str],
+    folder: Path,
+    heading: str,
+    scenes: list[Scene],
+    tell: Tell,
+    settings: Mapping[str, Any] | None = None,
+) -> None:
     """Start a daemon and play all scenes in one notebook; raises `NoGhost` where the demonstration fails."""
     client = await Client.start(command)
     editor = Editor(client, (folder / "demo.md").as_uri())
     client.notified = editor.notified
     try:
-        about = (await client.initialize())["serverInfo"]
+        about = (await client.initialize({"settings": settings or {}}))["serverInfo"]
         tell("daemon", f"{about['name']} {about['version']}")
         editor.open(heading)
         await _played(editor, scenes, folder, tell)

@@ -20,7 +20,7 @@ from ghostcells.trial.shell import run
 from ghostcells.trial.widgets import CellBox, Input
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 _WELCOME = """\
 [b]Type what you want to do[/b], for example: [i]How many orders failed today?[/i]
@@ -56,11 +56,14 @@ class TrialApp(App[None]):
         Binding("ctrl+q", "quit", "quit", priority=True),
     ]
 
-    def __init__(self, command: "Sequence[str]", folder: Path, heading: str) -> None:
+    def __init__(
+        self, command: "Sequence[str]", folder: Path, heading: str, settings: "Mapping[str, Any] | None" = None
+    ) -> None:
         super().__init__()
         self._command = command
         self._folder = folder
         self._heading = heading
+        self._settings = settings or {}
         self._drawing = False
         self._status = Static("starting …", id="status", markup=False)
         self._editor: Editor | None = None
@@ -81,7 +84,7 @@ class TrialApp(App[None]):
         self._editor = Editor(client, (self._folder / "demo.md").as_uri(), changed=self._soon)
         client.notified = self._editor.notified
         try:
-            await client.initialize()
+            await client.initialize({"settings": self._settings})
         except DaemonEnded as error:
             self.exit(return_code=1, message=str(error))
             return
@@ -130,6 +133,8 @@ class TrialApp(App[None]):
         parts = [str(status.get("state", "ready"))]
         if status.get("provider", "none") == "none":
             parts.append("suggestions from memory")
+        else:
+            parts.append(f"suggestions from memory and {status.get('model') or status['provider']}")
         index, count = editor.candidates
         if editor.ghosts and count > 1:
             parts.append(f"{index + 1} of {count}")

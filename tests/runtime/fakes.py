@@ -9,6 +9,7 @@ import msgspec
 from ghostcells.domain import replies
 from ghostcells.domain.events import AnyRecord, SessionStarted
 from ghostcells.domain.examples import Situation
+from ghostcells.domain.exchange import Piece
 from ghostcells.domain.ghosts import Recollection
 from ghostcells.domain.ids import Stamp
 from ghostcells.engine import effects as e
@@ -89,6 +90,17 @@ class FakeMemory:
         return self.asked[situation.intent]
 
 
+class FakeWriter:
+    def __init__(self) -> None:
+        self.asked: dict[str, asyncio.Future[Any]] = {}
+        self.wrote: dict[str, Callable[[tuple[Piece, ...]], None]] = {}
+
+    def write(self, order: e.Complete, wrote: Callable[[tuple[Piece, ...]], None]) -> asyncio.Future[Any]:
+        self.wrote[order.suggestion] = wrote
+        self.asked[order.suggestion] = asyncio.get_running_loop().create_future()
+        return self.asked[order.suggestion]
+
+
 class FakeClock:
     def __init__(self) -> None:
         self.ms = 1_000
@@ -132,7 +144,7 @@ class Bench:
 
     def __init__(self) -> None:
         self.script, self.log, self.client = Script(), FakeLog(), FakeClient()
-        self.memory, self.clock = FakeMemory(), FakeClock()
+        self.memory, self.writer, self.clock = FakeMemory(), FakeWriter(), FakeClock()
         self.loop = Loop(
             step=self.script.step,
             state=State(),
@@ -141,6 +153,7 @@ class Bench:
             memory=self.memory,
             client=self.client,
             status=StatusBoard(self.client),
+            writer=self.writer,
         )
 
     def focus(self, request: int) -> None:

@@ -2,17 +2,22 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 import pytest
 
 from ghostcells.domain.errors import RequestFailed
 from ghostcells.domain.examples import Situation
+from ghostcells.domain.exchange import Page, Piece
 from ghostcells.domain.ghosts import Recollection
+from ghostcells.domain.notebook import CellKind
 from ghostcells.domain.replies import FocusResult
+from ghostcells.domain.trace import Outcome, Trace
 from ghostcells.engine import effects as e
 from ghostcells.engine import inputs as i
+from ghostcells.runtime.ports import Answered, Declined
 
-from .fakes import Bench, answered, published, record, settle
+from .fakes import NB, Bench, answered, published, record, settle
 
 pytestmark = pytest.mark.asyncio
 FOUND = Recollection((), 0.5, {"lexical": 1.0})
@@ -216,3 +221,51 @@ async def test_after_the_end_nothing_is_stepped_but_answers_are_sent() -> None:
     assert bench.script.kinds() == ["FocusMoved", "Closed", "GhostsDismissed"]
     assert bench.memory.asked["one"].cancelled()
     assert [sent[:2] for sent in bench.client.sent] == [("reply", 1)]
+
+
+def order(suggestion: str) -> e.Complete:
+    page = Page(NB, "runme", (), (), {}, "shellscript")
+    trace = Trace(suggestion, "s", "edit", 0, {}, (), Outcome.SILENT, "")
+    return e.Complete(suggestion, "s", page, Situation(NB), (), 0.0, 0, asked=False, ran=(), trace=trace)
+
+
+async def test_what_a_model_writes_becomes_inputs() -> None:
+    bench = Bench()
+    bench.script.on(i.Closed, lambda _: (order("one"),))
+    bench.close_notebook()
+    await settle()
+    piece = Piece(CellKind.CODE, "shellscript", "ls")
+    bench.writer.wrote["one"]((piece,))
+    bench.writer.asked["one"].set_result(Answered((piece,)))
+    await settle()
+    assert bench.script.kinds() == ["Closed", "Wrote", "Finished"]
+
+
+@pytest.mark.parametrize(
+    ("end", "kind"),
+    [
+        pytest.param(lambda one: one.set_result(Declined("little is new", 1500)), "CompletionDeclined", id="declined"),
+        pytest.param(lambda one: one.set_exception(OSError("cut")), "CompletionFailed", id="failed"),
+    ],
+)
+async def test_a_completion_ends_by_one_input(end: Callable[[asyncio.Future[object]], None], kind: str) -> None:
+    bench = Bench()
+    bench.script.on(i.Closed, lambda _: (order("one"),))
+    bench.close_notebook()
+    await settle()
+    end(bench.writer.asked["one"])
+    await settle()
+    assert bench.script.kinds() == ["Closed", kind]
+
+
+async def test_a_cancelled_completion_is_closed_and_says_nothing_more() -> None:
+    bench = Bench()
+    bench.script.on(i.Closed, lambda _: (order("one"),))
+    bench.script.on(i.GhostsDismissed, lambda _: (e.Cancel("one"),))
+    bench.close_notebook()
+    await settle()
+    bench.loop.dispatch(i.GhostsDismissed(at=bench.loop.stamp(), request=9, notebook=NB))
+    bench.writer.wrote["one"]((Piece(CellKind.CODE, "shellscript", "ls"),))
+    await settle()
+    assert bench.writer.asked["one"].cancelled()
+    assert bench.script.kinds() == ["Closed", "GhostsDismissed"]

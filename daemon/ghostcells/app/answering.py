@@ -16,6 +16,7 @@ from ghostcells.engine.effects import Complete
 
 EXPLANATION_CHARS = 160
 """A sentence or two about the command are of use below it; more is the verbose prose that nobody reads."""
+PARSED_CHARS = 1_000
 GAP_S = 0.04
 """Parsed text is looked at this often: a little more often than ghosts are published."""
 
@@ -41,9 +42,10 @@ class Reading:
 
     @property
     def pieces(self) -> tuple[Piece, ...]:
-        """What may show already."""
+        """What may show already. A long command has the warnings of its beginning until it is whole: parsing it takes time."""
         drafts = self._parser.drafts
-        return self._pieces((*(shown := checks.showable(drafts, self._asked)), *self._explanation(drafts, shown)))
+        shown = checks.showable(drafts, self._asked)
+        return self._pieces((*shown, *self._explanation(drafts, shown)), parsed=PARSED_CHARS)
 
     def end(self, *, cut: bool) -> Checked:
         """The whole answer, checked; `cut`: the model stopped for want of room."""
@@ -64,13 +66,15 @@ class Reading:
         cells = (*self._asked.page.before, *self._asked.page.after)
         return () if any(said in " ".join(cell.text.split()) for cell in cells) else (first,)
 
-    def _pieces(self, drafts: Sequence[Draft]) -> tuple[Piece, ...]:
+    def _pieces(self, drafts: Sequence[Draft], *, parsed: int | None = None) -> tuple[Piece, ...]:
         return tuple(
             Piece(
                 draft.kind,
                 draft.language,
                 draft.text,
-                cautions(draft.text, draft.language, self._used, self._rules) if draft.kind is CellKind.CODE else (),
+                cautions(draft.text[:parsed], draft.language, self._used, self._rules)
+                if draft.kind is CellKind.CODE
+                else (),
             )
             for draft in drafts
         )

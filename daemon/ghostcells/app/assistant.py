@@ -17,6 +17,7 @@ from ghostcells.app.writer import ModelWriter, Rules
 from ghostcells.config.schema import Settings
 from ghostcells.context.prompt import Budget
 from ghostcells.context.rules import Rule
+from ghostcells.context.safety import cautions
 from ghostcells.domain.events import AnyRecord
 from ghostcells.domain.trace import Trace
 from ghostcells.engine.inputs import AnyInput, Closed, Opened
@@ -58,6 +59,7 @@ class Assistant:
             self.models, self.knowledge, self.prompting, self.spending, status=status, now_ms=now_ms, keep=keep
         )
         self._following: asyncio.Task[None] | None = None
+        self._warm = False
 
     def use(self, settings: Settings, redactor: Redactor) -> bool:
         """Work with these settings; whether there is a model to ask."""
@@ -76,10 +78,13 @@ class Assistant:
         self.models.prepare()
 
     def happened(self, given: AnyInput) -> None:
-        """A notebook's budget runs from open to close."""
+        """A notebook's budget runs from open to close; with the first one the parser of commands is loaded, beside the loop."""
         match given:
             case Opened(notebook=notebook, at=at):
                 self.spending.opened(notebook.uri, at.time_ms)
+                if not self._warm:
+                    self._warm = True
+                    self.prompting.post(lambda: cautions("ls", "shellscript"))
             case Closed(notebook=uri):
                 self.spending.closed(uri)
 

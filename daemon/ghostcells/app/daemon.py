@@ -72,7 +72,9 @@ class Daemon:
             now_ms=clock.now_ms,
             keep=self._keep_trace,
         )
-        self._warning = WarningMemory(self._memory, used=self._used, asked=self._assistant.prepare)
+        self._warning = WarningMemory(
+            self._memory, self._assistant.prompting.run, used=self._used, asked=self._assistant.prepare
+        )
         self.loop = Loop(
             step=self._step,
             state=State(epoch=epoch),

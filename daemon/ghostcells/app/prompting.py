@@ -16,7 +16,6 @@ from ghostcells.privacy.redact import Redactor
 from ghostcells.runtime.worker import Worker
 from ghostcells.tokens import Calibration, counter_for
 
-
 T = TypeVar("T")
 
 
@@ -67,6 +66,10 @@ class Prompting:
     def run(self, work: Callable[[], T]) -> Awaitable[T]:
         """Other work that is not for the loop."""
         return self._worker.run(work)
+
+    def post(self, work: Callable[[], object]) -> None:
+        """As `run`, for what nobody waits for."""
+        self._worker.post(lambda: (work(), None)[1])
 
     def count(self, model: str, text: str) -> int:
         """Tokens of a text, for what no provider has reported; its tokenizer is loaded by then."""

@@ -44,6 +44,7 @@ class Spending:
 
     def closed(self, notebook: str) -> None:
         self._ledger.closed(notebook)
+        self._tell("")
 
     def refusal(self, charge: Charge, *, known: bool, free: bool, wanted: bool) -> str:
         """Why a completion may not be paid for, nothing where it may; it is then held at its estimate.

@@ -168,7 +168,7 @@ class _Completing:
             return Recollection((), 1.0, {}, ("memory was not asked",))
         ran = tuple(cell.text for cell in page.before if cell.kind is CellKind.CODE)
         plain = RecallMemory(self._data.examples, None, _at_once, threshold=self._settings.memory.min_confidence)
-        memory = WarningMemory(plain, used=lambda _: ran, asked=lambda: None)
+        memory = WarningMemory(plain, _at_once, used=lambda _: ran, asked=lambda: None)
         memory.rules = risky_of(self._settings)
         present = tuple(cell.text for cell in page.after if cell.kind is CellKind.CODE)
         now = round(time.time() * 1000)

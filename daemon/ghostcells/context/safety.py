@@ -4,7 +4,7 @@ By what would run, not by what stands there: quoted text and comments warn of no
 `xargs` or `sh -c` runs is seen. Whether a warned-of command shows is for others to decide.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from ghostcells.context.commands import Command, commands_in
@@ -54,14 +54,15 @@ def _cautions(text: str, language: str, used: tuple[str, ...], rules: tuple[Rule
     return tuple(sorted(dict.fromkeys(found), key=lambda caution: order.get(caution.code, len(order))))
 
 
-def _commands(text: str, language: str) -> list[Command]:
+@lru_cache(maxsize=512)
+def _commands(text: str, language: str) -> tuple[Command, ...]:
     if is_shell(language):
         scripts = [text]
     elif language in _PYTHON:
         scripts = shell_in_python(text)
     else:
         scripts = []
-    return [inner for script in scripts for command in commands_in(script) for inner in expanded(command)]
+    return tuple(inner for script in scripts for command in commands_in(script) for inner in expanded(command))
 
 
 def _of_command(command: Command, rules: Sequence[Rule]) -> Iterator[Caution]:
@@ -93,8 +94,13 @@ def _fetches(command: Command) -> bool:
     return any(inner.program in _FETCHERS for inner in expanded(command))
 
 
-def _elsewhere(commands: Sequence[Command], used: Sequence[str], language: str) -> Iterator[Caution]:
-    known = known_places(inner for text in used for inner in _commands(text, language))
+@lru_cache(maxsize=16)
+def _used_places(used: tuple[str, ...], language: str) -> Mapping[str, set[str]]:
+    return known_places(inner for text in used for inner in _commands(text, language))
+
+
+def _elsewhere(commands: Sequence[Command], used: tuple[str, ...], language: str) -> Iterator[Caution]:
+    known = _used_places(used, language)
     for command in commands:
         for place in places_of(command):
             others = known.get(place.kind)

@@ -96,7 +96,11 @@ def connect(path: Path) -> sqlite3.Connection:
 def connect_readonly(path: Path) -> sqlite3.Connection:
     """A connection that neither writes nor checkpoints: SQLite before 3.51.3 may damage a WAL that two do that to."""
     connection = sqlite3.connect(
-        f"file:{path}?mode=ro", uri=True, isolation_level=None, check_same_thread=False, cached_statements=32
+        f"{path.absolute().as_uri()}?mode=ro",
+        uri=True,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=32,
     )
     connection.executescript(f"PRAGMA query_only=ON; PRAGMA cache_size=-{CACHE_KIB // 2}; PRAGMA temp_store=MEMORY;")
     return connection

@@ -71,9 +71,7 @@ def _targets(now: Reading, then: Reading, kept: Sequence[Slot]) -> list[Slot]:
     """The distinct words that only the present intent has, the last ones."""
     again = {slot.word.text for slot in kept}
     fresh = [
-        place
-        for place, word in enumerate(now.words)
-        if word.text in again or (not then.has(word) and is_content(word))
+        place for place, word in enumerate(now.words) if word.text in again or (not then.has(word) and is_content(word))
     ]
     return [Slot(now.words[place], *now.neighbours(place)) for place in fresh[-MAX_TARGETS:]]
 

@@ -45,10 +45,16 @@ _SHAPES: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     (Kind.ULID, re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}", re.IGNORECASE)),
     (Kind.EMAIL, re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+")),
     (Kind.ADDRESS, re.compile(r"\d{1,3}(\.\d{1,3}){3}(/\d{1,2})?(:\d+)?|[\w.-]*[a-z][\w.-]*:\d{2,5}", re.IGNORECASE)),
-    (Kind.DATE, re.compile(r"\d{4}[-/]\d{1,2}[-/]\d{1,2}([T ]\S*)?|\d{1,2}[/.]\d{1,2}[/.]\d{4}|\d{1,2}:\d{2}(:\d{2})?")),
+    (
+        Kind.DATE,
+        re.compile(r"\d{4}[-/]\d{1,2}[-/]\d{1,2}([T ]\S*)?|\d{1,2}[/.]\d{1,2}[/.]\d{4}|\d{1,2}:\d{2}(:\d{2})?"),
+    ),
     (Kind.NUMBER, re.compile(r"[+-]?\d+([.,]\d+)?%?")),
     (Kind.VERSION, re.compile(r"v?\d+(\.\d+)+([-+.]?[a-z0-9]+)*|v\d+([a-z]+\d+)?", re.IGNORECASE)),
-    (Kind.SIZE, re.compile(r"[+-]?\d+([.,]\d+)?([kmgtp]?i?b?|bytes?|ms|s|m|h|d|w|min|hours?|days?|mi|gi|ki)", re.IGNORECASE)),
+    (
+        Kind.SIZE,
+        re.compile(r"[+-]?\d+([.,]\d+)?([kmgtp]?i?b?|bytes?|ms|s|m|h|d|w|min|hours?|days?|mi|gi|ki)", re.IGNORECASE),
+    ),
     (Kind.HASH, re.compile(r"(sha\d+:)?(?=[0-9a-f]*\d)[0-9a-f]{7,128}", re.IGNORECASE)),
     (Kind.WORD, re.compile(r"[A-Za-z]+/[A-Za-z]+")),
     (Kind.PATH, re.compile(r"(~|\.{1,2}|\$\w+)?/\S*|~|[\w.-]+(/[\w.*{}$-]*)+")),

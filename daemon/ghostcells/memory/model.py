@@ -66,12 +66,17 @@ class Judge(msgspec.Struct, frozen=True):
 
 
 class Ranker(msgspec.Struct, frozen=True):
-    """All that was learned: how much terms say, and a judge for each of the two ways to search."""
+    """All that was learned: how much terms say, which words of prose go with which words of commands, and two judges.
+
+    `kinships` has, by a term of prose (or, with its prefix, of the command before), how much more often than by chance a term
+    of a command goes with it, as a logarithm.
+    """
 
     provenance: dict[str, str]
     features: tuple[str, ...]
     default_weight: float
     weights: dict[str, float]
+    kinships: dict[str, dict[str, float]]
     lexical: Judge
     vectors: Judge
 

@@ -16,7 +16,7 @@ from ghostcells.domain.ghosts import Candidate, Recollection
 from ghostcells.memory import analysis
 from ghostcells.memory.features import Signals
 from ghostcells.memory.labels import cautions, label
-from ghostcells.memory.model import Judge, Ranker, ranker
+from ghostcells.memory.model import Ranker, ranker
 from ghostcells.memory.profiles import Reader
 from ghostcells.memory.rank import Hit, Ranked, rank
 from ghostcells.memory.source import ExampleSource, Nearest, VectorSearch
@@ -137,7 +137,7 @@ class RecallMemory:
         if self._learned is None:
             self._learned = ranker()
         if self._reader is None:
-            self._reader = Reader(self._learned.weights, self._learned.default_weight)
+            self._reader = Reader(self._learned)
         return self._learned, self._reader
 
     async def _thread(self, work: Callable[[], T]) -> T:

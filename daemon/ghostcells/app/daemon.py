@@ -8,7 +8,7 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 from ghostcells.app.asking import Asking
-from ghostcells.app.index import IndexThread
+from ghostcells.app.index import SETTLE_SECONDS, IndexThread
 from ghostcells.app.logs import set_level
 from ghostcells.app.settings import LiveSettings, policy_of
 from ghostcells.app.upkeep import Upkeep
@@ -130,7 +130,7 @@ class Daemon:
         return redact_record(record, lambda text: redactor.redact(text).text)
 
     def _committed(self, records: list[AnyRecord]) -> None:
-        self._index.look()
+        self._index.look(after_s=SETTLE_SECONDS)
         self._event_loop.call_soon_threadsafe(self._learner.committed, records)
 
 

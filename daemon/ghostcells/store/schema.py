@@ -8,7 +8,7 @@ numbers and `segment` depend on the order of arrival and are nobody's business b
 import sqlite3
 from pathlib import Path
 
-CACHE_KIB = 2048
+CACHE_KIB = 768
 """SQLite's page cache per connection; what does not fit comes from the system's cache."""
 # The analyser gives terms separated by blanks, and each is to be taken whole, punctuation and all.
 _PUNCTUATION = "".join(chr(code) for code in range(33, 127) if not chr(code).isalnum())

@@ -133,7 +133,7 @@ def _paraphrase(intent: str, value: str, rng: random.Random) -> str:
     text = " ".join(said)
     text = text[0].lower() + text[1:]
     framed = rng.choice(_FRAMES).format(f"{text} {value}")
-    return framed if rng.random() < 0.8 else f"{value[0].upper()}{value[1:]}: {text}"
+    return framed if rng.random() < 0.8 else f"{value}: {text}"
 
 
 def steps_of(case: Case, others: list[tuple[str, str]]) -> list[Step]:

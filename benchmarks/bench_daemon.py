@@ -1,6 +1,6 @@
 """The whole daemon, driven as an editor drives it: the first ghost, memory, acknowledgements, typing while something loads.
 
-Usage: python benchmarks/daemon.py [--sizes 100,10000,100000] [--asks N] [--runs N]
+Usage: python benchmarks/bench_daemon.py [--sizes 100,10000,100000] [--asks N] [--runs N]
 The examples are made up (seeded), the vectors of all but the questions are random: neither matters for time and memory. Every
 figure stands beside its floor, measured in the same run: one embedding and one read of all vectors for the first ghost, a bare
 write and fdatasync for an acknowledgement. Needs the `minilm` extra and an installed model.

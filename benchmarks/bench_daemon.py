@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from ghostcells.app.daemon import models_dir
+from ghostcells.config.places import models_dir
 from ghostcells.domain.events import AnyRecord, Executed
 from ghostcells.domain.examples import Situation
 from ghostcells.domain.ids import STRIDE_BITS, Stamp
@@ -116,7 +116,11 @@ class Editor:
     """A client of one daemon: plain frames, one reader, no library."""
 
     def __init__(self, root: Path, **settings: Any) -> None:
-        environment = {**os.environ, "GHOSTCELLS_CONFIG": os.devnull, "GHOSTCELLS_MODELS_DIR": str(models_dir())}
+        environment = {
+            **os.environ,
+            "GHOSTCELLS_CONFIG": os.devnull,
+            "GHOSTCELLS_MODELS_DIR": str(models_dir(os.environ)),
+        }
         for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY"):
             environment.pop(name, None)
         self.process = subprocess.Popen(
@@ -305,7 +309,7 @@ def measure_size(count: int, asks: int, scratch: Path) -> None:
 
 def embed_and_read(questions: list[str], rows: int) -> list[float]:
     """Milliseconds of one embedding and one read of all vectors (float32, as they come), for each question."""
-    found = install.installed(models_dir())
+    found = install.installed(models_dir(os.environ))
     assert found is not None, "no model is installed: ghostcells models install"
     model = minilm.load(str(found.directory))
     vectors = np.ones(rows * install.DIMS, np.float32)

@@ -121,7 +121,13 @@ def _corrected(command: str, rng: random.Random) -> str:
     extra = rng.choice(("--verbose", "-v", "--dry-run", "--quiet"))
     first, _, rest = command.partition(" ")
     return rng.choice(
-        (f"{first} {extra} {rest}", f"{command} | head -n 20", f"{command} 2>/dev/null", f"sudo {command}", f"time {command} {extra}")
+        (
+            f"{first} {extra} {rest}",
+            f"{command} | head -n 20",
+            f"{command} 2>/dev/null",
+            f"sudo {command}",
+            f"time {command} {extra}",
+        )
     )
 
 
@@ -143,7 +149,9 @@ def steps_of(case: Case, others: list[tuple[str, str]]) -> list[Step]:
     told.insert(third, (case.intent, case.wrong, "file:///home/user/notes/deploy.md"))
     told.insert(2 * third + 1, (case.intent, case.corrected, "file:///home/user/notes/deploy.md"))
     return [
-        Step(n, "notes", notebook, START_MS + n * 60_000, Situation(notebook, intent), command, "shellscript", asked=True)
+        Step(
+            n, "notes", notebook, START_MS + n * 60_000, Situation(notebook, intent), command, "shellscript", asked=True
+        )
         for n, (intent, command, notebook) in enumerate(told)
     ]
 
@@ -160,7 +168,9 @@ async def measure(found: list[tuple[str, str]], count: int, others: int, seed: i
         memory = RecallMemory(index, None, _here)
         await _ask(memory, case, tally)
         stranger = rng.choice(found)[0]
-        answer = await memory.recall(Situation("file:///home/user/other.md", stranger), limit=1, present=(), now_ms=_now())
+        answer = await memory.recall(
+            Situation("file:///home/user/other.md", stranger), limit=1, present=(), now_ms=_now()
+        )
         if not answer.candidates or answer.candidates[0].confidence < answer.threshold:
             tally["unrelated"]["silent"] += 1
         tally["unrelated"]["asked"] += 1

@@ -5,14 +5,13 @@ import logging
 import os
 from pathlib import Path
 
-from platformdirs import user_cache_path
-
 from ghostcells.app.asking import Asking
 from ghostcells.app.index import SETTLE_SECONDS, IndexThread
 from ghostcells.app.logs import set_level
 from ghostcells.app.settings import LiveSettings, policy_of
 from ghostcells.app.upkeep import Upkeep
 from ghostcells.app.vectors import Vectors
+from ghostcells.config.places import models_dir
 from ghostcells.config.schema import Settings
 from ghostcells.domain.events import AnyRecord
 from ghostcells.embedders import install, specs
@@ -134,12 +133,6 @@ class Daemon:
         self._event_loop.call_soon_threadsafe(self._learner.committed, records)
 
 
-def models_dir() -> Path:
-    """Where sentence models are installed, for all data directories of the user."""
-    named = os.environ.get("GHOSTCELLS_MODELS_DIR")
-    return Path(named) if named else user_cache_path("ghostcells", appauthor=False) / "models"
-
-
 def embedder_of(settings: Settings) -> EmbedderSpec | None:
     """The embedder that the settings ask for, None for words alone: also where the one asked for is not installed."""
     match settings.memory.embedder:
@@ -148,7 +141,7 @@ def embedder_of(settings: Settings) -> EmbedderSpec | None:
         case "openai":
             return specs.openai()
         case _:
-            model = install.installed(models_dir())
+            model = install.installed(models_dir(os.environ))
             return None if model is None else specs.minilm(model)
 
 

@@ -20,14 +20,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
-from sessions import DAY_MS, START_MS, Index, Step
+from sessions import DAY_MS, START_MS, Index, Step, example
 
-from ghostcells.domain.distance import argument_distance, words
-from ghostcells.domain.examples import Situation
+from ghostcells.domain.distance import NEAR, argument_distance, words
+from ghostcells.domain.examples import Above, Situation
+from ghostcells.domain.notebook import CellKind
+from ghostcells.memory.adapt import adapt
 from ghostcells.memory.recall import RecallMemory
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_NAMES = "orders billing checkout search catalog mailer gateway ledger reports inventory".split()
+_NAMES = ["orders", "billing", "checkout", "search", "catalog", "mailer", "gateway", "ledger", "reports", "inventory"]
 _SYNONYMS = {
     "display": "show", "show": "display", "find": "look for", "search": "look", "list": "show", "delete": "remove",
     "remove": "delete", "print": "output", "create": "make", "get": "fetch", "change": "set", "copy": "duplicate",
@@ -148,12 +150,134 @@ def steps_of(case: Case, others: list[tuple[str, str]]) -> list[Step]:
     third = len(told) // 3
     told.insert(third, (case.intent, case.wrong, "file:///home/user/notes/deploy.md"))
     told.insert(2 * third + 1, (case.intent, case.corrected, "file:///home/user/notes/deploy.md"))
-    return [
-        Step(
-            n, "notes", notebook, START_MS + n * 60_000, Situation(notebook, intent), command, "shellscript", asked=True
-        )
-        for n, (intent, command, notebook) in enumerate(told)
-    ]
+    return [_noted(number, *one) for number, one in enumerate(told)]
+
+
+def _noted(number: int, intent: str, command: str, notebook: str = "") -> Step:
+    where = notebook or f"file:///home/user/notes/{number % 7}.md"
+    when = START_MS + number * 60_000
+    return Step(number, "notes", where, when, Situation(where, intent), command, "shellscript", asked=True)
+
+
+def siblings_to_adapt(data: Path, rng: random.Random) -> Iterator[tuple[str, str, str, str]]:
+    """Pairs of nl2bash with one template whose values differ: (intent, command) remembered, then asked and right.
+
+    Every changed value is in the intents; the remembered one is the nearest by its words.
+    """
+    groups: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    with gzip.open(data / "nl2bash.jsonl.gz", "rt", encoding="utf-8") as lines:
+        for line in lines:
+            row = json.loads(line)
+            groups[row["group"]].append((row["intent"], row["command"]))
+    for _, group in sorted(groups.items()):
+        for asked, right in rng.sample(group, min(len(group), 6)):
+            others = [one for one in group if one[0] != asked and one[1] != right]
+            if not others:
+                continue
+            told, command = max(others, key=lambda one: _shared_words(one[0], asked))
+            if _adaptable(words(command), words(right), told, asked):
+                yield told, command, asked, right
+
+
+def _shared_words(one: str, other: str) -> float:
+    left, right = set(one.lower().split()), set(other.lower().split())
+    return len(left & right) / len(left | right)
+
+
+def _adaptable(old: list[str], new: list[str], told: str, asked: str) -> bool:
+    pairs = [(one, other) for one, other in zip(old, new, strict=False) if one != other]
+    if len(old) != len(new) or old[0] != new[0] or not pairs:
+        return False
+    if any(re.match(r"-[A-Za-z]", one) for one, _ in pairs):
+        return False
+    return all(_stated(one, told) and _stated(other, asked) for one, other in (_cores(*pair) for pair in pairs))
+
+
+def _cores(one: str, other: str) -> tuple[str, str]:
+    """The values without the marks that both begin and end with."""
+    while one and other and one[0] == other[0] and not one[0].isalnum():
+        one, other = one[1:], other[1:]
+    while one and other and one[-1] == other[-1] and not one[-1].isalnum():
+        one, other = one[:-1], other[:-1]
+    return one, other
+
+
+def _stated(value: str, prose: str) -> bool:
+    pattern = rf"(?<![a-z0-9]){re.escape(value.lower())}(?![a-z0-9])"
+    return bool(value) and re.search(pattern, prose.lower()) is not None
+
+
+def measure_adapting(data: Path) -> dict[str, float]:
+    exact = near = count = 0
+    for told, command, asked, right in siblings_to_adapt(data, random.Random(0)):
+        here = "file:///home/user/notes/1.md"
+        step = Step(0, "notes", here, START_MS, Situation(here, told), command, "shellscript", asked=True)
+        apart = argument_distance(adapt(example(step, 1), Situation(here, asked)).text, right)
+        exact, near, count = exact + (apart == 0), near + (apart <= NEAR), count + 1
+    return {"asked": count, "exact": round(exact / count, 3), "near": round(near / count, 3)}
+
+
+class SmallMemory(msgspec.Struct, frozen=True):
+    """A few examples, a situation, and what is then run: something to learn from."""
+
+    steps: list[Step]
+    situation: Situation
+    answer: str
+
+
+def small_memories(data: Path, rng: random.Random, count: int) -> Iterator[SmallMemory]:
+    """Corrections and paraphrases (from rows that `measure` does not use), natural siblings, and strangers."""
+    found = rows(data)[0::2]
+    siblings = _siblings(data)
+    pool = rng.sample(found, 700)
+    made = cases(found, rng)
+    for _ in range(count):
+        others = rng.sample(pool, rng.choice((0, 1, 2, 4, 10, 40)))
+        kind = rng.random()
+        if kind < 0.55:
+            case = next(made)
+            steps = steps_of(case, others)
+            if rng.random() < 0.5:
+                steps = [step for step in steps if step.text != case.wrong]
+            question, answer = (case.question, case.answer) if rng.random() < 0.85 else (case.intent, case.corrected)
+        else:
+            if kind < 0.8:
+                one, (question, answer) = rng.sample(rng.choice(siblings), 2)
+            else:
+                one, (question, answer) = rng.choice(pool), rng.choice(found)
+            told = [*others, one]
+            rng.shuffle(told)
+            steps = [_noted(number, intent, command) for number, (intent, command) in enumerate(told)]
+        known = set(others)
+        steps = [
+            step
+            if (step.situation.intent, step.text) in known
+            else msgspec.structs.replace(step, situation=_surrounded(step.situation, pool, rng))
+            for step in steps
+        ]
+        place = rng.choice(("notes/2.md", "other.md", "work/today.md", "notes/deploy.md"))
+        yield SmallMemory(steps, _surrounded(Situation(f"file:///home/user/{place}", question), pool, rng), answer)
+
+
+def _siblings(data: Path) -> list[list[tuple[str, str]]]:
+    """Descriptions of commands with the same template."""
+    groups: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    with gzip.open(data / "nl2bash.jsonl.gz", "rt", encoding="utf-8") as lines:
+        for number, line in enumerate(lines):
+            row = json.loads(line)
+            if number % 2 == 0:
+                groups[row["group"]].append((row["intent"], row["command"]))
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def _surrounded(situation: Situation, pool: list[tuple[str, str]], rng: random.Random) -> Situation:
+    """The same with other cells above and under some heading, as often as not."""
+    above: list[Above] = []
+    if rng.random() < 0.5:
+        for intent, command in rng.sample(pool, rng.randint(1, 3)):
+            above += [Above(CellKind.MARKUP, "markdown", intent), Above(CellKind.CODE, "shellscript", command)]
+    heading = rng.choice(pool)[0][:40] if rng.random() < 0.4 else ""
+    return msgspec.structs.replace(situation, above=tuple(above), heading=heading)
 
 
 async def measure(found: list[tuple[str, str]], count: int, others: int, seed: int) -> dict[str, Counter[str]]:
@@ -210,6 +334,7 @@ def main() -> int:
     if not (given.data / "nl2bash.jsonl.gz").exists():
         print(f"no data in {given.data}: nothing measured", file=sys.stderr)
         return 0
+    print(json.dumps({"kind": "template siblings, adapted", **measure_adapting(given.data)}))
     tally = asyncio.run(measure(rows(given.data)[1::2], given.cases, given.others, given.seed))
     for kind, found in tally.items():
         shares = {key: round(value / found["asked"], 3) for key, value in found.items() if key != "asked"}

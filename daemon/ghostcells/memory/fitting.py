@@ -10,7 +10,7 @@ from ghostcells.memory.literals import Kind, Token, outline
 
 _SIZED = re.compile(r"([+-]?\d+(?:[.,]\d+)?)\s*([A-Za-z]+)")
 _EXTENSION = re.compile(r"\*?\.[A-Za-z0-9]{1,7}")
-_ENDING = re.compile(r"\*?\.[A-Za-z0-9]{1,7}|[A-Za-z]{1,5}")
+_ENDING = re.compile(r"\*?\.[A-Za-z0-9]{1,7}|[A-Za-z]{1,5}|[A-Za-z0-9]{2,4}")
 UNLIKE = -0.4
 _IDENTIFIERS = frozenset({Kind.ULID, Kind.UUID, Kind.HASH, Kind.MIXED, Kind.NAME})
 _AMOUNTS = frozenset({Kind.NUMBER, Kind.SIZE, Kind.VERSION})

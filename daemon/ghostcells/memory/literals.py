@@ -65,9 +65,10 @@ _SHAPES: tuple[tuple[Kind, re.Pattern[str]], ...] = (
 
 _SPOT = re.compile(
     r"[a-z][a-z0-9+]{1,9}://[^\s'\"`<>)\]]+"
-    r"|\"[^\"\n]{1,160}\"|(?<!\w)'[^'\n]{1,160}'(?!\w)|[“‘][^”’\n]{1,160}[”’]|`[^\s`']{1,80}[`']"
+    r"|\"[^\"\n]{1,160}\"|(?<!\w)'[^'\n]{1,160}'(?!\w)|[\u201c\u2018][^\u201d\u2019\n]{1,160}[\u201d\u2019]|`[^\s`']{1,80}[`']"
     r"|[A-Za-z0-9_$~./*+%@:=,{}-]+"
 )
+_QUOTES = "\"'`\u201c\u2018"
 _TRAILING = ".,:;="
 
 
@@ -84,7 +85,7 @@ def kind_of(token: str) -> Kind:
 
 @lru_cache(maxsize=8192)
 def _token(raw: str) -> Token | None:
-    if raw[0] in "\"'“‘`" and len(raw) > 2:
+    if raw[0] in _QUOTES and raw[1:-1]:
         bare = raw[1:-1]
         return Token(bare, bare.lower(), kind_of(bare), quoted=True)
     bare = raw

@@ -87,6 +87,9 @@ def ranker() -> Ranker:
     return msgspec.json.decode(files("ghostcells.memory").joinpath("ranker.json").read_bytes(), type=Ranker)
 
 
+_LEAST = -50.0
+
+
 def odds(probability: float) -> float:
     """Log-odds, kept finite."""
     bounded = min(max(probability, 1e-4), 1 - 1e-4)
@@ -94,4 +97,4 @@ def odds(probability: float) -> float:
 
 
 def probability(margin: float) -> float:
-    return 1 / (1 + exp(-margin)) if margin > -50 else 0.0
+    return 1 / (1 + exp(-max(margin, _LEAST)))

@@ -5,6 +5,8 @@ Pure functions beside `adapt`: they compare the code cells above a remembered si
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from itertools import pairwise
 
 from ghostcells.domain.examples import Above, Example, Situation
 from ghostcells.domain.notebook import CellKind
@@ -62,15 +64,18 @@ def _keyed(mine: Sequence[str], then: list[Above], now: list[Above]) -> Iterator
                 yield value, found
 
 
-def _pairs(command: str) -> Iterator[tuple[str, str]]:
+@lru_cache(maxsize=512)
+def _pairs(command: str) -> tuple[tuple[str, str], ...]:
     """Each argument with what names it: the word before it, or the left side of its own equals sign."""
+    pairs: list[tuple[str, str]] = []
     found = split(command)
-    for key, value in zip(found, found[1:], strict=False):
+    for key, value in pairwise(found):
         name, equals, held = value.partition("=")
         if equals and held:
-            yield name, held
+            pairs.append((name, held))
         elif not value.startswith("-"):
-            yield key, value
+            pairs.append((key, value))
+    return tuple(pairs)
 
 
 def _code(cells: Sequence[Above]) -> list[Above]:

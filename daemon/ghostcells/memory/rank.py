@@ -17,7 +17,7 @@ from ghostcells.memory.features import Signals, Support
 from ghostcells.memory.model import Judge, probability
 from ghostcells.memory.profiles import Lesson, Profile, Reader, Terms, pattern_of
 
-KEPT = 24
+KEPT = 20
 """Candidates that are adapted and judged in full; the others are out by a rough score."""
 ALIKE = 0.1
 """Up to this distance two candidates are one."""
@@ -28,6 +28,8 @@ TELLING = 8.0
 OVERTAKEN = 0.7
 UNRUN = -0.7
 """What is only read is worth less than what ran."""
+MOST = 12
+"""Candidates that are worth telling apart."""
 
 
 class Hit(msgspec.Struct, frozen=True):
@@ -208,12 +210,20 @@ def _merge(judged: Sequence[tuple[float, Entry]]) -> list[tuple[float, Entry, tu
     for margin, entry in judged:
         mine = split(entry.adapted.text)
         for _, first, other, merged in kept:
-            if other == mine or (
-                abs(len(other) - len(mine)) <= ALIKE * len(mine) and word_distance(other, mine) <= ALIKE
-            ):
+            if other == mine or _alike(other, mine):
                 if entry.example.id != first.example.id:
                     merged.append(entry.example)
                 break
         else:
+            if len(kept) == MOST:
+                break
             kept.append((margin, entry, mine, []))
     return [(margin, entry, tuple(merged)) for margin, entry, _, merged in kept]
+
+
+def _alike(one: Sequence[str], other: Sequence[str]) -> bool:
+    """Whether two commands are nearly the same; sets of words tell most apart before distances are computed."""
+    allowed = ALIKE * max(len(one), len(other))
+    if allowed < 1 or len(set(one) ^ set(other)) > 2 * allowed:
+        return False
+    return word_distance(one, other) <= ALIKE

@@ -46,7 +46,7 @@ def adapt(example: Example, situation: Situation) -> Adapted:
     for old, new in above_changes(example, situation).items():
         if old.lower() not in now.lows:
             changes.setdefault(old, Change(new, as_token(old)))
-    unresolved = sum(slot.word.text not in settled and slot.word.text not in changes for slot in gone)
+    unresolved = len({slot.word.text for slot in gone} - settled - changes.keys())
     if not changes:
         return Adapted(example.text, (), unresolved)
     text, done = substitute(example.text, changes)
@@ -60,15 +60,15 @@ def prose(situation: Situation) -> str:
 
 
 def _slots(then: Reading, command: str) -> list[Slot]:
-    """The distinct words of the intent that the command uses as arguments."""
+    """The words of the intent that the command uses as arguments, each as often as it stands there."""
     low = command.lower()
-    found: dict[str, Slot] = {}
+    found: list[Slot] = []
     for place, word in enumerate(then.words):
         if not (word.low in low or word.kind in _VARIED) or not is_content(word):
             continue
         if any(occurrences(command, form, word) for form in forms(word) if form.lower() in low):
-            found[word.text] = Slot(word, *then.neighbours(place))
-    return list(found.values())
+            found.append(Slot(word, *then.neighbours(place)))
+    return found
 
 
 def _targets(situation: Situation, now: Reading, then: Reading, kept: Sequence[Slot]) -> list[Slot]:
@@ -103,7 +103,7 @@ def _assign(slots: Sequence[Slot], targets: Sequence[Slot]) -> tuple[dict[str, C
             settled.add(slot.word.text)
             for old, new in replacements(slot.word, target.word):
                 changes.setdefault(old, Change(new, slot.word))
-    open_slots = [slot for slot in slots if slot.word.text not in settled]
+    open_slots = list({slot.word.text: slot for slot in slots if slot.word.text not in settled}.values())
     left = [target for target in targets if target.word.text not in taken and is_value(target.word)]
     if len(open_slots) == 1 and len(left) == 1 and shape_fits(open_slots[0].word, left[0].word) > 0:
         settled.add(open_slots[0].word.text)
@@ -116,7 +116,9 @@ def _scored(slots: Sequence[Slot], targets: Sequence[Slot]) -> Iterator[tuple[fl
     for slot in slots:
         fits = [(shape_fits(slot.word, target.word), target) for target in targets]
         alike = [target for fit, target in fits if fit >= 1]
-        rank = [other for other in slots if other.word.kind is slot.word.kind].index(slot)
+        rank = list(dict.fromkeys(other.word.text for other in slots if other.word.kind is slot.word.kind)).index(
+            slot.word.text
+        )
         for fit, target in fits:
             in_order = rank < len(alike) and alike[rank] is target
             itself = slot.word.text == target.word.text

@@ -40,7 +40,7 @@ _PLAIN = re.compile(r"[^a-z0-9]+")
 _COMMENT = re.compile(r"(?m)^\s*#.*$")
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=1024)
 def stem(word: str) -> str:
     """A lower-case word without its commonest endings: enough to join "logs" and "log", "creating" and "create"."""
     if len(word) < _STEMMED or not word.isalpha():
@@ -62,7 +62,7 @@ def _undouble(word: str) -> str:
     return word[:-1] if len(word) >= _STEMMED and word[-1] == word[-2] and word[-1] not in "lsz" else word
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=1024)
 def _terms_of(token: str) -> tuple[str, ...]:
     """One token as index terms: its stem, or the whole value and its parts."""
     low = token.lower()
@@ -83,7 +83,7 @@ def prose_terms(text: str) -> list[str]:
     return terms
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def command_terms(command: str) -> tuple[str, ...]:
     """The distinct terms of a command, its comments left out."""
     found = _WORD.findall(_COMMENT.sub("", command[:_COMMAND_CHARS]))[:_COMMAND_WORDS]

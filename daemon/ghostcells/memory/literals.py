@@ -69,21 +69,24 @@ _SPOT = re.compile(
     r"|[A-Za-z0-9_$~./*+%@:=,{}-]+"
 )
 _QUOTES = "\"'`\u201c\u2018"
+_SHOUTED = 4
+"""From this length on, a word in capitals is a name."""
 _TRAILING = ".,:;="
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def kind_of(token: str) -> Kind:
     """The kind of a bare token; plain words are `WORD`."""
     if token.isalpha():
-        return Kind.NAME if not (token.islower() or token.isupper() or token.istitle()) else Kind.WORD
+        shouted = token.isupper() and len(token) >= _SHOUTED
+        return Kind.NAME if shouted or not (token.islower() or token.isupper() or token.istitle()) else Kind.WORD
     for kind, shape in _SHAPES:
         if shape.fullmatch(token):
             return kind
     return Kind.NAME if any(letter.isalnum() for letter in token) else Kind.WORD
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=1024)
 def _token(raw: str) -> Token | None:
     if raw[0] in _QUOTES and raw[1:-1]:
         bare = raw[1:-1]
@@ -108,7 +111,7 @@ def tokens(text: str) -> list[Token]:
     return [token for token in map(_token, _SPOT.findall(text)) if token is not None]
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def outline(token: str) -> str:
     """The shape of a value: runs of letters and digits by their class, everything else kept."""
     drawn = re.sub(r"[0-9]+", "9", re.sub(r"[a-z]+", "a", re.sub(r"[A-Z]+", "A", token)))

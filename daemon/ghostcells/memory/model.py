@@ -8,7 +8,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
-from math import exp, log
+from math import exp
 
 import msgspec
 
@@ -88,12 +88,6 @@ def ranker() -> Ranker:
 
 
 _LEAST = -50.0
-
-
-def odds(probability: float) -> float:
-    """Log-odds, kept finite."""
-    bounded = min(max(probability, 1e-4), 1 - 1e-4)
-    return log(bounded / (1 - bounded))
 
 
 def probability(margin: float) -> float:

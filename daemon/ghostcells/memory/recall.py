@@ -22,7 +22,6 @@ from ghostcells.memory.rank import Hit, Ranked, rank
 from ghostcells.memory.source import ExampleSource, Nearest, VectorSearch
 
 T = TypeVar("T")
-InThread = Callable[[Callable[[], T]], Awaitable[T]]
 
 MATCHES = 30
 NEAREST = 24

@@ -52,7 +52,7 @@ class Daemon:
     def ask(self, number: int, method: str, params: object) -> Any:
         self.send({"id": number, "method": method, "params": params})
         with self._news:
-            self._news.wait_for(lambda: number in self.answers, 30)
+            self._news.wait_for(lambda: number in self.answers, 300)
             return self.answers[number]
 
     def open(self) -> None:

@@ -199,9 +199,25 @@ class NearestRows(msgspec.Struct, frozen=True):
     scores: list[float]
 
 
-def known_vectors(path: Path) -> dict[str, Any]:
-    """Texts with their vectors, as `embed` below wrote them."""
+def vectors_of(texts: Iterable[str], kept: Path) -> dict[str, Any]:
+    """The vectors of texts by the installed sentence model, each computed once and kept in a file."""
     import pickle
 
-    texts, matrix = pickle.loads(path.read_bytes())
-    return dict(zip(texts, matrix, strict=True))
+    import numpy as np
+    from platformdirs import user_cache_dir
+
+    from ghostcells.embedders import install
+    from ghostcells.embedders.minilm import load
+
+    known: dict[str, Any] = pickle.loads(kept.read_bytes()) if kept.exists() else {}
+    missing = [text for text in dict.fromkeys(texts) if text not in known]
+    if missing:
+        files = install.installed(Path(user_cache_dir("ghostcells")) / "models")
+        if files is None:
+            raise SystemExit("the sentence model is not installed: run `ghostcells models install`")
+        embed = load(str(files.directory)).embed
+        for start in range(0, len(missing), 256):
+            part = missing[start : start + 256]
+            known.update(zip(part, embed(part).astype(np.float16), strict=True))
+        kept.write_bytes(pickle.dumps(known))
+    return known

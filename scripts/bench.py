@@ -90,7 +90,7 @@ def show(figures: list[dict[str, Any]]) -> None:
         )
         table.add_row(*(str(cell) for cell in cells))
     if figures:
-        Console().print(table)
+        Console(width=None if sys.stdout.isatty() else 140).print(table)
 
 
 def write(figures: list[dict[str, Any]]) -> Path:

@@ -29,7 +29,7 @@ PARTS: dict[str, tuple[set[str], set[str]]] = {
     "store": (ALONE, {"msgspec"}),
     "runtime": ({"domain", "engine"}, {"msgspec"}),
     "server": ({"domain", "engine.inputs", "runtime"}, {"msgspec", "pygls", "lsprotocol"}),
-    "tokens": (ALONE, {"msgspec", "tokenizers", "rs_bpe", "bpe_openai"}),
+    "tokens": (ALONE, {"msgspec", "tokenizers", "rs_bpe", "bpe_openai", "tiktoken"}),
     "trial": (ALONE, {"textual"}),
 }
 ANYTHING = {"app", "commands", "cli", "plain_serve", "__main__", "__init__"}

@@ -31,7 +31,8 @@ def test_a_model_suggests_on_standard_output(command, runbook, model):
     assert (said.code, said.out) == (0, "gzip access.log\n")
 
 
-def test_memory_suggests_without_a_model(command, runbook, tmp_path):
+def test_memory_suggests_without_a_model(command, runbook, tmp_path, monkeypatch):
+    monkeypatch.setenv("GHOSTCELLS_MEMORY_MIN_CONFIDENCE", "0")
     other = tmp_path / "old.md"
     other.write_text("Compress the access log of yesterday.\n\n```sh\nzstd access.log\n```\n")
     command("learn", other)

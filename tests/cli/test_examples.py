@@ -1,5 +1,7 @@
 """`ghostcells examples`: what was learned, and what the user thinks of it."""
 
+import io
+
 import pytest
 
 
@@ -47,12 +49,19 @@ def test_pin_and_unpin(command, learned):
     assert command("examples", "show", learned["kubectl"], "--json").json["pinned"] is False
 
 
-def test_forget_asks_and_without_anybody_to_answer_forgets_nothing(command, learned, monkeypatch):
-    monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
+def test_forget_asks_where_somebody_can_answer(command, learned, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     said = command("examples", "forget", learned["kubectl"])
     assert said.code == 1
     assert "nothing was forgotten" in said.err
     assert len(command("examples", "list", "--json").json) == 2
+
+
+def test_a_program_that_names_an_example_means_it(command, learned, monkeypatch):
+    monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
+    assert command("examples", "forget", learned["kubectl"]).code == 0
+    assert len(command("examples", "list", "--json").json) == 1
 
 
 def test_what_is_forgotten_is_gone_from_every_file(command, learned, alone):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import shutil
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,16 +18,25 @@ from .model import Model
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
-    from pathlib import Path
 
     from .client import Client
 
+HERE = Path(__file__).parent
 PAGES = itertools.count()
 PASSED = pytest.StashKey[bool]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: waits for seconds of real time, because the rule is about them")
+    config.addinivalue_line("markers", "model: the suggestions come from a stand-in for a language model")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(HERE) and "model" in getattr(item, "fixturenames", ()):
+            item.add_marker("model")
+            if find_spec("ghostcells.app.models") is None:
+                item.add_marker(pytest.mark.skip(reason="this release asks no language model"))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -59,7 +59,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         answer = self.model.asked(body)
         if isinstance(answer, int):
-            self.send_error(answer)
+            self._refuse(answer)
             return
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream" if body.get("stream") else "application/json")
@@ -71,6 +71,12 @@ class _Handler(BaseHTTPRequestHandler):
                 self.wfile.flush()
         except (OSError, queue.Empty):
             self.close_connection = True
+
+    def _refuse(self, status: int) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        self.wfile.write(json.dumps({"error": {"message": "The stand-in refuses.", "type": "test"}}).encode())
 
     def _chunk(self, **fields: Any) -> bytes:
         chunk = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "stand-in", **fields}

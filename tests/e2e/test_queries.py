@@ -9,7 +9,7 @@ import pytest
 from . import shapes
 from .client import Client, elapse
 from .lessons import learned, run
-from .steps import command_ghost, end_event, traced
+from .steps import command_ghost, end_event, suggested, traced
 
 if TYPE_CHECKING:
     from .cells import Cell
@@ -34,10 +34,10 @@ def test_events_have_the_published_shape(client: Client, nb: Notebook, prose: Ce
         shapes.event(event)
     kinds = [e["type"] for e in events if e["cell"] == cell and not e["type"].startswith("SESSION_")]
     assert kinds[:3] == ["ACCEPTED", "EXECUTED", "LEARNED"]
-    [suggested] = [e for e in events if e["type"] == "SUGGESTED" and cell in [g["id"] for g in e["cells"]]]
+    [origin] = [e for e in events if e["type"] == "SUGGESTED" and cell in [g["id"] for g in e["cells"]]]
     [accepted] = [e for e in events if e["type"] == "ACCEPTED" and e["cell"] == cell]
     assert accepted["suggestion"]
-    assert accepted["suggestion"] in {suggested.get("suggestion"), suggested["id"]}
+    assert accepted["suggestion"] in {origin.get("suggestion"), origin["id"]}
 
 
 def test_events_come_in_pages(client: Client) -> None:
@@ -83,6 +83,7 @@ def test_a_cell_has_its_log(client: Client, nb: Notebook, prose: Cell) -> None:
 
 def test_the_log_of_a_living_ghost_has_no_end(client: Client, nb: Notebook, prose: Cell) -> None:
     ghost = command_ghost(nb, prose)
+    suggested(client, ghost["id"])
     found = client.request("ghostcells/cellLog", {"id": ghost["id"]})
     shapes.CELL_LOG(found, "cellLog")
     assert found["end"] is None

@@ -14,6 +14,7 @@ from ghostcells.store.examples import Examples
 from ghostcells.store.fold import Fold, Words
 from ghostcells.store.index import Index
 from ghostcells.store.paths import prepare
+from ghostcells.store.queries import Queries
 from ghostcells.store.segment import encode
 
 from . import builders as b
@@ -224,4 +225,27 @@ def test_an_index_that_cannot_be_written_says_so_and_goes_on(root: Path, monkeyp
     assert Examples(index).count() == 0
     index.settle()
     assert Examples(index).count() == 1
+    index.close()
+
+
+def test_a_directory_may_have_any_name(root: Path) -> None:
+    index = b.index_of(root / "100% mine? #1 ä", b.ran(1))
+    queries = Queries(index, index.settle)
+    assert queries.stats().executed == 1
+    second = Index.open(index.paths, b.WORDS)
+    assert second.dump() == index.dump()
+    queries.close()
+    second.close()
+    index.close()
+
+
+def test_a_segment_that_grows_again_is_read_again(root: Path) -> None:
+    """A daemon may lose its lock file to somebody's cleaning, and writes on."""
+    paths = prepare(root)
+    path = b.write_segment(paths, [b.ran(1)])
+    index = Index.open(paths, b.WORDS)
+    index.settle()
+    path.write_bytes(path.read_bytes() + encode([b.ran(2, "ls")]))
+    index.settle()
+    assert Examples(index).count() == 2
     index.close()

@@ -12,9 +12,14 @@ ASKED = "How many orders failed today?"
 
 
 async def until(pilot, condition: Callable[[], bool]) -> None:
-    """Let the application work until something holds; the test's own time limit is the end of it."""
-    while not condition():
+    """Let the application work until something holds; after a while it never will."""
+    for _ in range(1_500):
+        if condition():
+            return
         await pilot.pause(0.01)
+    app = pilot.app
+    told = [app._exception, app.focused, app.return_value, app.editor.status, app.editor.messages, app.editor.cells]
+    raise AssertionError("\n".join(map(str, told)))
 
 
 def app_of(daemon, folder) -> TrialApp:

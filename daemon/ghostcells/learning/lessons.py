@@ -17,6 +17,8 @@ from ghostcells.domain.notebook import CellKind
 
 FORGOTTEN = "[forgotten]"
 """What stands in a record in place of a forgotten text; such a record teaches nothing."""
+MAX_LESSON_CHARS = 16_384
+"""A longer command is a program, which nobody wants to have suggested."""
 _COUNTING_REJECTIONS = frozenset({"skipped", "moved", "inserted", "dismissed"})
 _SPACE = re.compile(r"\s+")
 
@@ -64,7 +66,7 @@ def taught_by(record: Executed) -> Evidence | None:
 
 
 def _teachable(text: str) -> bool:
-    return bool(text.strip()) and text != FORGOTTEN
+    return bool(text.strip()) and text != FORGOTTEN and len(text) <= MAX_LESSON_CHARS
 
 
 def _of_run(run: Executed) -> list[Evidence]:

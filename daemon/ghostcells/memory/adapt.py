@@ -6,6 +6,7 @@ there, and where no value has clearly taken the place, the old one stays and cou
 """
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -17,6 +18,8 @@ from ghostcells.memory.readings import Reading, is_content, is_value, read
 from ghostcells.memory.spans import Change, occurrences, substitute
 
 MAX_TARGETS = 24
+_VARIED = frozenset({Kind.SIZE, Kind.PATH, Kind.FILE})
+"""Kinds that a command may write in another form than the prose."""
 CLEAR = 1.5
 """The score from which a value has clearly taken another's place."""
 
@@ -33,14 +36,17 @@ def adapt(example: Example, situation: Situation) -> Adapted:
     """The example's command for the present situation."""
     then, now = read(prose(example.situation)), read(prose(situation))
     slots = _slots(then, example.text)
+    changes: dict[str, Change] = {}
+    settled: set[str] = set()
     gone = [slot for slot in slots if not now.has(slot.word)]
-    kept = [slot for slot in slots if now.has(slot.word) and (slot.word.quoted or slot.word.kind is not Kind.WORD)]
-    same = then.words == now.words
-    changes, settled = ({}, set()) if same or not slots else _assign(gone + kept, _targets(now, then, kept))
+    if slots and then.words != now.words:
+        kept = [slot for slot in slots if now.has(slot.word) and is_value(slot.word)]
+        if gone or len(kept) > 1:
+            changes, settled = _assign(gone + kept, _targets(situation, now, then, kept))
     for old, new in above_changes(example, situation).items():
         if old.lower() not in now.lows:
             changes.setdefault(old, Change(new, as_token(old)))
-    unresolved = sum(slot.word.text not in settled and slot.word.text not in changes for slot in gone)
+    unresolved = len({slot.word.text for slot in gone} - settled - changes.keys())
     if not changes:
         return Adapted(example.text, (), unresolved)
     text, done = substitute(example.text, changes)
@@ -54,28 +60,34 @@ def prose(situation: Situation) -> str:
 
 
 def _slots(then: Reading, command: str) -> list[Slot]:
-    """The distinct words of the intent that the command uses as arguments."""
+    """The words of the intent that the command uses as arguments, each as often as it stands there."""
     low = command.lower()
-    found: dict[str, Slot] = {}
+    found: list[Slot] = []
     for place, word in enumerate(then.words):
-        if (
-            any([form.lower() in low for form in forms(word)])
-            and is_content(word)
-            and any([occurrences(command, form, word) for form in forms(word)])
-        ):
-            found[word.text] = Slot(word, *then.neighbours(place))
-    return list(found.values())
+        if not (word.low in low or word.kind in _VARIED) or not is_content(word):
+            continue
+        if any(occurrences(command, form, word) for form in forms(word) if form.lower() in low):
+            found.append(Slot(word, *then.neighbours(place)))
+    return found
 
 
-def _targets(now: Reading, then: Reading, kept: Sequence[Slot]) -> list[Slot]:
-    """The distinct words that only the present intent has, the last ones."""
+def _targets(situation: Situation, now: Reading, then: Reading, kept: Sequence[Slot]) -> list[Slot]:
+    """The words that only the present intent has, and the kept ones, which may have changed their roles; the last ones."""
     again = {slot.word.text for slot in kept}
     fresh = [
-        place
-        for place, word in enumerate(now.words)
-        if word.text in again or (not then.has(word) and is_content(word))
+        place for place, word in enumerate(now.words) if word.text in again or (is_content(word) and not then.has(word))
     ]
-    return [Slot(now.words[place], *now.neighbours(place)) for place in fresh[-MAX_TARGETS:]]
+    if not fresh:
+        return []
+    known = _placed(prose(situation))
+    return [known[place] for place in fresh[-MAX_TARGETS:]]
+
+
+@lru_cache(maxsize=16)
+def _placed(text: str) -> tuple[Slot, ...]:
+    """All words of the present prose with their neighbours: every example is compared with the same ones."""
+    reading = read(text)
+    return tuple(Slot(word, *reading.neighbours(place)) for place, word in enumerate(reading.words))
 
 
 def _assign(slots: Sequence[Slot], targets: Sequence[Slot]) -> tuple[dict[str, Change], set[str]]:
@@ -91,7 +103,7 @@ def _assign(slots: Sequence[Slot], targets: Sequence[Slot]) -> tuple[dict[str, C
             settled.add(slot.word.text)
             for old, new in replacements(slot.word, target.word):
                 changes.setdefault(old, Change(new, slot.word))
-    open_slots = [slot for slot in slots if slot.word.text not in settled]
+    open_slots = list({slot.word.text: slot for slot in slots if slot.word.text not in settled}.values())
     left = [target for target in targets if target.word.text not in taken and is_value(target.word)]
     if len(open_slots) == 1 and len(left) == 1 and shape_fits(open_slots[0].word, left[0].word) > 0:
         settled.add(open_slots[0].word.text)
@@ -104,8 +116,17 @@ def _scored(slots: Sequence[Slot], targets: Sequence[Slot]) -> Iterator[tuple[fl
     for slot in slots:
         fits = [(shape_fits(slot.word, target.word), target) for target in targets]
         alike = [target for fit, target in fits if fit >= 1]
-        rank = [other for other in slots if other.word.kind is slot.word.kind].index(slot)
+        rank = list(dict.fromkeys(other.word.text for other in slots if other.word.kind is slot.word.kind)).index(
+            slot.word.text
+        )
         for fit, target in fits:
             in_order = rank < len(alike) and alike[rank] is target
             itself = slot.word.text == target.word.text
+            if not itself and not (is_value(slot.word) or is_value(target.word)) and not _placed_alike(slot, target):
+                continue
             yield fit + surroundings_fit(slot, target) + 0.6 * in_order + itself, slot, target
+
+
+def _placed_alike(slot: Slot, target: Slot) -> bool:
+    """Whether two plain words follow the same word: verbs at the beginning have synonyms, not successors."""
+    return bool(slot.left) and slot.left[:1] == target.left[:1]

@@ -9,10 +9,10 @@ import msgspec
 
 from ghostcells.domain.examples import Example, Situation
 from ghostcells.memory.adapt import Adapted
-from ghostcells.memory.analysis import command_terms
+from ghostcells.memory.analysis import BEFORE, command_terms, stem
 from ghostcells.memory.literals import Kind
-from ghostcells.memory.profiles import Lesson, Profile, Reader
-from ghostcells.memory.readings import read
+from ghostcells.memory.profiles import Lesson, Profile, Reader, Terms
+from ghostcells.memory.readings import is_content, is_value, read
 
 _READ_CHARS = 400
 MAX_AGE = 400
@@ -32,13 +32,15 @@ NAMES = (
     "same before",
     "before2 jaccard",
     "before bigram",
+    "above jaccard",
+    "told jaccard",
     "first cell",
     "same notebook",
     "shared folders",
     "age",
     "newer share",
     "runs",
-    "lexical",
+    "shared mass",
     "lexical to best",
     "lexical rank",
     "has intent",
@@ -60,9 +62,18 @@ NAMES = (
     "values known",
     "values",
     "raw",
+    "kin of intent",
+    "kin of tail",
+    "kin of before",
+    "program kin",
+    "values used",
+    "rough",
+    "rough to best",
+    "rough rank",
     "support",
     "program support",
     "best support",
+    "fellows",
     "similarity",
     "similarity to best",
     "similarity rank",
@@ -84,11 +95,48 @@ class Signals(msgspec.Struct, frozen=True):
 
 
 class Support(msgspec.Struct, frozen=True):
-    """What the other candidates say: the shares of all rough scores held by equal patterns and by the same program."""
+    """How a candidate stands among the others.
 
+    `pattern` and `program` are the shares of all rough scores held by others of the same pattern and by all of its program,
+    `best` the best of the former, `fellows` the mean likeness of the others' commands, weighed by their scores.
+    """
+
+    rough: float = 0.0
+    rough_best: float = 0.0
+    rough_rank: int = 0
     pattern: float = 0.0
     program: float = 0.0
     best: float = 0.0
+    fellows: float = 0.0
+
+
+class Question(msgspec.Struct, frozen=True):
+    """What is asked, prepared once for all candidates.
+
+    `present` are the lower-case words of all that can be seen, `values` those of the intent that look like values, and the
+    rest the terms of commands that go with the situation's words.
+    """
+
+    query: Profile
+    present: frozenset[str]
+    values: tuple[str, ...]
+    by_intent: dict[str, float]
+    by_tail: dict[str, float]
+    by_before: dict[str, float]
+
+
+def question(query: Profile, situation: Situation, reader: Reader) -> Question:
+    texts = [situation.intent, situation.heading, *(cell.text for cell in situation.above)]
+    values = dict.fromkeys(word.low for word in read(situation.intent).words if is_value(word) and is_content(word))
+    before = command_terms(query.commands[0])[:3] if query.commands else ()
+    return Question(
+        query,
+        frozenset().union(*(read(text).lows for text in texts)),
+        tuple(values),
+        reader.kin(query.intent.terms | query.heading.terms),
+        reader.kin(query.tail.terms),
+        reader.kin(BEFORE + term for term in before),
+    )
 
 
 def likeness(
@@ -110,13 +158,15 @@ def likeness(
         float(query.commands[:1] == other.commands[:1]),
         reader.jaccard(query.before2, other.before2),
         float(len(query.commands) > 1 and query.commands[:2] == other.commands[:2]),
+        reader.jaccard(query.above, other.above),
+        reader.jaccard(query.told, other.told),
         float(not query.commands) - float(not other.commands),
         float(query.place == other.place),
         _shared(query.place, other.place),
         log1p(min(age, MAX_AGE)),
         newer,
         log1p(example.runs),
-        signals.lexical,
+        reader.mass(query.intent.terms & other.intent.terms),
         signals.lexical / signals.lexical_best if signals.lexical_best > 0 else 0.0,
         float(min(signals.lexical_rank, 40)),
         float(bool(other.intent.terms)),
@@ -140,13 +190,13 @@ def _shared(one: tuple[str, ...], other: tuple[str, ...]) -> float:
     return same / max(len(one) - 1, len(other) - 1, 1)
 
 
-def fitness(
-    query: Profile, known: Lesson, adapted: Adapted, *, raw: bool, present: frozenset[str], reader: Reader
-) -> list[float]:
-    """The features of the command as adapted, "length" to "raw"; `present` are the lower-case words of the situation."""
+def fitness(asked: Question, known: Lesson, adapted: Adapted, *, raw: bool, reader: Reader) -> list[float]:
+    """The features of the command as adapted, "length" to "values used"."""
+    query, present = asked.query, asked.present
     terms = reader.terms(command_terms(adapted.text)) if adapted.changed else known.terms
     values = [word.low for word in read(adapted.text[:_READ_CHARS]).words if word.kind is not Kind.WORD]
     program = known.program
+    low = adapted.text.lower()
     return [
         log1p(known.length),
         log1p(known.lines),
@@ -163,22 +213,30 @@ def fitness(
         sum([value in present for value in values]) / len(values) if values else 1.0,
         float(min(len(values), 20)),
         float(raw),
+        _kin(terms, asked.by_intent),
+        _kin(terms, asked.by_tail),
+        _kin(terms, asked.by_before),
+        asked.by_intent.get(stem(program.lower()), 0.0),
+        sum([value in low for value in asked.values]) / len(asked.values) if asked.values else -1.0,
     ]
 
 
+def _kin(terms: Terms, ties: dict[str, float]) -> float:
+    """The mean tie of a command's terms with words of the situation."""
+    return sum([ties.get(term, 0.0) for term in terms.terms]) / (len(terms.terms) + 1)
+
+
 def relation(support: Support, signals: Signals) -> list[float]:
-    """The rest: "support" to the end."""
+    """The rest: "rough" to the end."""
     return [
+        support.rough,
+        support.rough - support.rough_best,
+        float(support.rough_rank),
         support.pattern,
         support.program,
         support.best,
+        support.fellows,
         signals.similarity,
         signals.similarity - signals.similarity_best,
         float(min(signals.similarity_rank, 40)),
     ]
-
-
-def words_present(situation: Situation) -> frozenset[str]:
-    """The lower-case words of everything that can be seen of the situation."""
-    texts = [situation.intent, situation.heading, *(cell.text for cell in situation.above)]
-    return frozenset().union(*(read(text).lows for text in texts))

@@ -10,7 +10,7 @@ from ghostcells.memory.literals import Kind, Token, outline
 
 _SIZED = re.compile(r"([+-]?\d+(?:[.,]\d+)?)\s*([A-Za-z]+)")
 _EXTENSION = re.compile(r"\*?\.[A-Za-z0-9]{1,7}")
-_ENDING = re.compile(r"\*?\.[A-Za-z0-9]{1,7}|[A-Za-z]{1,5}")
+_ENDING = re.compile(r"\*?\.[A-Za-z0-9]{1,7}|[A-Za-z]{1,5}|[A-Za-z0-9]{2,4}")
 UNLIKE = -0.4
 _IDENTIFIERS = frozenset({Kind.ULID, Kind.UUID, Kind.HASH, Kind.MIXED, Kind.NAME})
 _AMOUNTS = frozenset({Kind.NUMBER, Kind.SIZE, Kind.VERSION})
@@ -26,7 +26,7 @@ class Slot(msgspec.Struct, frozen=True):
     right: tuple[str, ...]
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def forms(word: Token) -> tuple[str, ...]:
     """How a value may be written in a command, the fullest first."""
     text = word.text
@@ -48,16 +48,17 @@ def replacements(slot: Token, target: Token) -> list[tuple[str, str]]:
     """What to put for each form of `slot`, where `target` takes its place."""
     if _EXTENSION.fullmatch(slot.text) or _EXTENSION.fullmatch(target.text):
         if all(_ENDING.fullmatch(word.text) for word in (slot, target)):
-            return [(slot.text.lstrip("*."), target.text.lstrip("*."))]
+            whole = [(slot.text, target.text)] if target.quoted else []
+            return [*whole, (slot.text.lstrip("*."), target.text.lstrip("*."))]
         return [(slot.text, target.text)]
     exact = [(slot.text, target.text)]
     if slot.kind is target.kind or {slot.kind, target.kind} <= _AMOUNTS:
         return exact + list(zip(forms(slot), forms(target), strict=False))
     bare = target.text.rstrip("/") or target.text
-    return exact + [(old, bare) for old in forms(slot)]
+    return exact + [(old, bare + "/" * (old == slot.text + "/")) for old in forms(slot)]
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def shape_fits(slot: Token, target: Token) -> float:
     """How well a value fits by its shape alone."""
     quoted = slot.quoted and target.quoted

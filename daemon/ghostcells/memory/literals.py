@@ -45,10 +45,16 @@ _SHAPES: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     (Kind.ULID, re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}", re.IGNORECASE)),
     (Kind.EMAIL, re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+")),
     (Kind.ADDRESS, re.compile(r"\d{1,3}(\.\d{1,3}){3}(/\d{1,2})?(:\d+)?|[\w.-]*[a-z][\w.-]*:\d{2,5}", re.IGNORECASE)),
-    (Kind.DATE, re.compile(r"\d{4}[-/]\d{1,2}[-/]\d{1,2}([T ]\S*)?|\d{1,2}[/.]\d{1,2}[/.]\d{4}|\d{1,2}:\d{2}(:\d{2})?")),
+    (
+        Kind.DATE,
+        re.compile(r"\d{4}[-/]\d{1,2}[-/]\d{1,2}([T ]\S*)?|\d{1,2}[/.]\d{1,2}[/.]\d{4}|\d{1,2}:\d{2}(:\d{2})?"),
+    ),
     (Kind.NUMBER, re.compile(r"[+-]?\d+([.,]\d+)?%?")),
     (Kind.VERSION, re.compile(r"v?\d+(\.\d+)+([-+.]?[a-z0-9]+)*|v\d+([a-z]+\d+)?", re.IGNORECASE)),
-    (Kind.SIZE, re.compile(r"[+-]?\d+([.,]\d+)?([kmgtp]?i?b?|bytes?|ms|s|m|h|d|w|min|hours?|days?|mi|gi|ki)", re.IGNORECASE)),
+    (
+        Kind.SIZE,
+        re.compile(r"[+-]?\d+([.,]\d+)?([kmgtp]?i?b?|bytes?|ms|s|m|h|d|w|min|hours?|days?|mi|gi|ki)", re.IGNORECASE),
+    ),
     (Kind.HASH, re.compile(r"(sha\d+:)?(?=[0-9a-f]*\d)[0-9a-f]{7,128}", re.IGNORECASE)),
     (Kind.WORD, re.compile(r"[A-Za-z]+/[A-Za-z]+")),
     (Kind.PATH, re.compile(r"(~|\.{1,2}|\$\w+)?/\S*|~|[\w.-]+(/[\w.*{}$-]*)+")),
@@ -59,26 +65,30 @@ _SHAPES: tuple[tuple[Kind, re.Pattern[str]], ...] = (
 
 _SPOT = re.compile(
     r"[a-z][a-z0-9+]{1,9}://[^\s'\"`<>)\]]+"
-    r"|\"[^\"\n]{1,160}\"|(?<!\w)'[^'\n]{1,160}'(?!\w)|[“‘][^”’\n]{1,160}[”’]|`[^\s`']{1,80}[`']"
+    r"|\"[^\"\n]{1,160}\"|(?<!\w)'[^'\n]{1,160}'(?!\w)|[\u201c\u2018][^\u201d\u2019\n]{1,160}[\u201d\u2019]|`[^\s`']{1,80}[`']"
     r"|[A-Za-z0-9_$~./*+%@:=,{}-]+"
 )
+_QUOTES = "\"'`\u201c\u2018"
+_SHOUTED = 4
+"""From this length on, a word in capitals is a name."""
 _TRAILING = ".,:;="
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def kind_of(token: str) -> Kind:
     """The kind of a bare token; plain words are `WORD`."""
     if token.isalpha():
-        return Kind.NAME if not (token.islower() or token.isupper() or token.istitle()) else Kind.WORD
+        shouted = token.isupper() and len(token) >= _SHOUTED
+        return Kind.NAME if shouted or not (token.islower() or token.isupper() or token.istitle()) else Kind.WORD
     for kind, shape in _SHAPES:
         if shape.fullmatch(token):
             return kind
     return Kind.NAME if any(letter.isalnum() for letter in token) else Kind.WORD
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=1024)
 def _token(raw: str) -> Token | None:
-    if raw[0] in "\"'“‘`" and len(raw) > 2:
+    if raw[0] in _QUOTES and raw[1:-1]:
         bare = raw[1:-1]
         return Token(bare, bare.lower(), kind_of(bare), quoted=True)
     bare = raw
@@ -101,7 +111,7 @@ def tokens(text: str) -> list[Token]:
     return [token for token in map(_token, _SPOT.findall(text)) if token is not None]
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def outline(token: str) -> str:
     """The shape of a value: runs of letters and digits by their class, everything else kept."""
     drawn = re.sub(r"[0-9]+", "9", re.sub(r"[a-z]+", "a", re.sub(r"[A-Z]+", "A", token)))

@@ -8,7 +8,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
-from math import exp, log
+from math import exp
 
 import msgspec
 
@@ -66,12 +66,17 @@ class Judge(msgspec.Struct, frozen=True):
 
 
 class Ranker(msgspec.Struct, frozen=True):
-    """All that was learned: how much terms say, and a judge for each of the two ways to search."""
+    """All that was learned: how much terms say, which words of prose go with which words of commands, and two judges.
+
+    `kinships` has, by a term of prose (or, with its prefix, of the command before), how much more often than by chance a term
+    of a command goes with it, as a logarithm.
+    """
 
     provenance: dict[str, str]
     features: tuple[str, ...]
     default_weight: float
     weights: dict[str, float]
+    kinships: dict[str, dict[str, float]]
     lexical: Judge
     vectors: Judge
 
@@ -82,11 +87,8 @@ def ranker() -> Ranker:
     return msgspec.json.decode(files("ghostcells.memory").joinpath("ranker.json").read_bytes(), type=Ranker)
 
 
-def odds(probability: float) -> float:
-    """Log-odds, kept finite."""
-    bounded = min(max(probability, 1e-4), 1 - 1e-4)
-    return log(bounded / (1 - bounded))
+_LEAST = -50.0
 
 
 def probability(margin: float) -> float:
-    return 1 / (1 + exp(-margin)) if margin > -50 else 0.0
+    return 1 / (1 + exp(-max(margin, _LEAST)))

@@ -5,6 +5,8 @@ Pure functions beside `adapt`: they compare the code cells above a remembered si
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from itertools import pairwise
 
 from ghostcells.domain.examples import Above, Example, Situation
 from ghostcells.domain.notebook import CellKind
@@ -30,6 +32,8 @@ def above_changes(example: Example, situation: Situation) -> dict[str, str]:
         return {}
     mine = split(example.text)
     changes = _sticky(mine, now)
+    for old, new in _keyed(mine, then, now):
+        changes.setdefault(old, new)
     for old_cell, new_cell in _twins(then, now):
         for old, new in _differences(split(old_cell.text), split(new_cell.text)):
             if old in mine:
@@ -37,10 +41,41 @@ def above_changes(example: Example, situation: Situation) -> dict[str, str]:
         if old_cell.output and new_cell.output:
             for old in mine:
                 if old not in changes and len(old) >= _MIN_OUTPUT_VALUE and old in old_cell.output:
-                    new = _in_output(old, old_cell.output, new_cell.output)
-                    if new:
-                        changes[old] = new
+                    found = _in_output(old, old_cell.output, new_cell.output)
+                    if found:
+                        changes[old] = found
     return {old: new for old, new in changes.items() if old != new}
+
+
+def _keyed(mine: Sequence[str], then: list[Above], now: list[Above]) -> Iterator[tuple[str, str]]:
+    """Values that followed a word above then, with what follows the same word above now."""
+    keys: dict[str, list[str]] = {}
+    for cell in then:
+        for key, value in _pairs(cell.text):
+            keys.setdefault(value, []).append(key)
+    if not any(value in keys for value in mine[1:]):
+        return
+    held = {key: value for cell in now for key, value in _pairs(cell.text)}
+    standing = set(held.values())
+    for value in mine[1:]:
+        if value in keys and value not in standing:
+            found = next((held[key] for key in keys[value] if key in held), None)
+            if found:
+                yield value, found
+
+
+@lru_cache(maxsize=512)
+def _pairs(command: str) -> tuple[tuple[str, str], ...]:
+    """Each argument with what names it: the word before it, or the left side of its own equals sign."""
+    pairs: list[tuple[str, str]] = []
+    found = split(command)
+    for key, value in pairwise(found):
+        name, equals, held = value.partition("=")
+        if equals and held:
+            pairs.append((name, held))
+        elif not value.startswith("-"):
+            pairs.append((key, value))
+    return tuple(pairs)
 
 
 def _code(cells: Sequence[Above]) -> list[Above]:

@@ -1,18 +1,21 @@
 """What ranking needs to know of a situation and of an example, read once and kept for the next keystroke."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import msgspec
 
 from ghostcells.domain.examples import Example, Situation
 from ghostcells.domain.notebook import CellKind
-from ghostcells.memory.analysis import command_terms, prose_terms, split
+from ghostcells.memory.analysis import command_terms, intent_key, prose_terms, split
 from ghostcells.memory.literals import masked
+from ghostcells.memory.model import Ranker
 
 _SENTENCE = re.compile(r"(?<=[.!?:])\s+|\n+")
 _SPANS = re.compile(r"`([^`\n]{2,160})`")
+_NONE: dict[str, float] = {}
 _KEPT = 600
+_TOLD_CHARS = 200
 _WRAPPERS = frozenset({"sudo", "time", "exec", "env", "command", "nohup"})
 
 
@@ -24,7 +27,12 @@ class Terms(msgspec.Struct, frozen=True):
 
 
 class Profile(msgspec.Struct, frozen=True):
-    """A situation as sets of terms. `commands` are the code cells above, nearest first; `place` its folders and name."""
+    """A situation as sets of terms.
+
+    `tail` is the last sentence of the intent, `spans` what stands in backticks; `before` and `before2` are the last two
+    commands, `above` all of them, `told` the prose cell above; `commands` are the code cells above, nearest first; `place` is
+    the notebook's folders and name.
+    """
 
     intent: Terms
     tail: Terms
@@ -34,14 +42,17 @@ class Profile(msgspec.Struct, frozen=True):
     commands: tuple[str, ...]
     before: Terms
     before2: Terms
+    above: Terms
+    told: Terms
     programs: frozenset[str]
     place: tuple[str, ...]
 
 
 class Lesson(msgspec.Struct, frozen=True):
-    """An example's profile with that of its command."""
+    """An example's profile with that of its command; `key` is that of its intent."""
 
     profile: Profile
+    key: str
     terms: Terms
     program: str
     length: int
@@ -69,9 +80,10 @@ def _tail(intent: str) -> str:
 class Reader:
     """Makes profiles, with the weights of terms: rarer ones say more, and those that the table does not know say most."""
 
-    def __init__(self, table: Mapping[str, float], default: float) -> None:
-        self._table = table
-        self._default = default
+    def __init__(self, learned: Ranker) -> None:
+        self._table = learned.weights
+        self._default = learned.default_weight
+        self._kinships = learned.kinships
         self._lessons: dict[tuple[str, int], Lesson] = {}
 
     def mass(self, terms: Iterable[str]) -> float:
@@ -95,8 +107,18 @@ class Reader:
         both = part.terms & whole
         return self.mass(both) / part.mass if both else 0.0
 
+    def kin(self, terms: Iterable[str]) -> dict[str, float]:
+        """The terms of commands that go with any of these, each by the strongest tie."""
+        found: dict[str, float] = {}
+        for term in terms:
+            for other, tie in self._kinships.get(term, _NONE).items():
+                if tie > found.get(other, 0.0):
+                    found[other] = tie
+        return found
+
     def profile(self, situation: Situation) -> Profile:
         commands = tuple(cell.text.strip() for cell in reversed(situation.above) if cell.kind is CellKind.CODE)
+        told = next((cell.text for cell in reversed(situation.above) if cell.kind is CellKind.MARKUP), "")
         return Profile(
             intent=self.terms(prose_terms(situation.intent)),
             tail=self.terms(prose_terms(_tail(situation.intent))),
@@ -106,6 +128,8 @@ class Reader:
             commands=commands,
             before=self.terms(command_terms(commands[0]) if commands else ()),
             before2=self.terms(command_terms(commands[1]) if len(commands) > 1 else ()),
+            above=self.terms(term for command in commands for term in command_terms(command)),
+            told=self.terms(prose_terms(told[-_TOLD_CHARS:])),
             programs=frozenset(map(program_of, commands)),
             place=tuple(situation.notebook.partition("://")[2].strip("/").split("/")),
         )
@@ -117,6 +141,7 @@ class Reader:
         if known is None:
             known = Lesson(
                 self.profile(example.situation),
+                intent_key(example.situation),
                 self.terms(command_terms(example.text)),
                 program_of(example.text),
                 len(split(example.text)),

@@ -4,7 +4,7 @@ Pure: the searches have been done, and what they found arrives as `Hit`s. `assem
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -15,15 +15,21 @@ from ghostcells.memory.adapt import Adapted, adapt
 from ghostcells.memory.analysis import split
 from ghostcells.memory.features import Signals, Support
 from ghostcells.memory.model import Judge, probability
-from ghostcells.memory.profiles import Lesson, Profile, Reader, pattern_of
+from ghostcells.memory.profiles import Lesson, Profile, Reader, Terms, pattern_of
 
-KEPT = 24
+KEPT = 20
 """Candidates that are adapted and judged in full; the others are out by a rough score."""
 ALIKE = 0.1
 """Up to this distance two candidates are one."""
 _ROUGH_WORTH = 0.02
+_FOLDERS = features.NAMES.index("shared folders")
+TELLING = 8.0
+"""How much an intent must say for two of them to count as the same situation."""
+OVERTAKEN = 0.7
 UNRUN = -0.7
 """What is only read is worth less than what ran."""
+MOST = 12
+"""Candidates that are worth telling apart."""
 
 
 class Hit(msgspec.Struct, frozen=True):
@@ -55,30 +61,38 @@ class Ranked(msgspec.Struct, frozen=True):
     others: tuple[Example, ...] = ()
 
 
+class Draft(msgspec.Struct, frozen=True):
+    """A hit with its rough score and first features, adapted or (`raw`) left as it was."""
+
+    rough: float
+    hit: Hit
+    start: list[float]
+    known: Lesson
+    adapted: Adapted
+    raw: bool
+
+
 def assemble(situation: Situation, hits: Sequence[Hit], reader: Reader, judge: Judge) -> list[Entry]:
     """The commands that the hits propose, with their features."""
     query = reader.profile(situation)
+    asked = features.question(query, situation, reader)
     rough = sorted(_rough(query, hits, reader, judge), key=lambda one: (-one[0], one[1].example.id))[:KEPT]
-    present = features.words_present(situation)
-    drafts: list[tuple[float, Hit, list[float], Adapted, bool]] = []
+    drafts: list[Draft] = []
     for score, hit, start in rough:
-        adapted = adapt(hit.example, situation)
-        drafts.append((score, hit, start, adapted, False))
+        known, adapted = reader.lesson(hit.example), adapt(hit.example, situation)
+        drafts.append(Draft(score, hit, start, known, adapted, raw=False))
         if adapted.changed:
-            drafts.append((score, hit, start, Adapted(hit.example.text, (), adapted.unresolved), True))
-    supports = _supports(drafts, reader)
+            plain = Adapted(hit.example.text, (), adapted.unresolved)
+            drafts.append(Draft(score, hit, start, known, plain, raw=True))
     entries: list[Entry] = []
-    for (score, hit, start, adapted, raw), support in zip(drafts, supports, strict=True):
-        known = reader.lesson(hit.example)
-        middle = features.fitness(query, known, adapted, raw=raw, present=present, reader=reader)
-        vector = (*start, *middle, *features.relation(support, hit.signals))
-        entries.append(Entry(hit.example, known, adapted, raw, score, vector))
+    for draft, support in zip(drafts, _supports(drafts, reader), strict=True):
+        middle = features.fitness(asked, draft.known, draft.adapted, raw=draft.raw, reader=reader)
+        vector = (*draft.start, *middle, *features.relation(support, draft.hit.signals))
+        entries.append(Entry(draft.hit.example, draft.known, draft.adapted, draft.raw, draft.rough, vector))
     return entries
 
 
-def _rough(
-    query: Profile, hits: Sequence[Hit], reader: Reader, judge: Judge
-) -> list[tuple[float, Hit, list[float]]]:
+def _rough(query: Profile, hits: Sequence[Hit], reader: Reader, judge: Judge) -> list[tuple[float, Hit, list[float]]]:
     newest = sorted({hit.example.last_ms for hit in hits})
     place = {last: rank / max(len(newest) - 1, 1) for rank, last in enumerate(newest)}
     scored: list[tuple[float, Hit, list[float]]] = []
@@ -91,23 +105,50 @@ def _rough(
     return scored
 
 
-def _supports(drafts: Sequence[tuple[float, Hit, list[float], Adapted, bool]], reader: Reader) -> list[Support]:
-    """What the other examples say of each draft's pattern and program."""
+def _supports(drafts: Sequence[Draft], reader: Reader) -> list[Support]:
+    """How each draft stands among the others, each example counted once."""
     patterns: dict[tuple[str, ...], dict[str, float]] = defaultdict(dict)
     programs: dict[str, dict[str, float]] = defaultdict(dict)
-    keys: list[tuple[tuple[str, ...], str]] = []
-    for score, hit, _, adapted, _ in drafts:
-        key = pattern_of(adapted.text), reader.lesson(hit.example).program
-        keys.append(key)
-        patterns[key[0]][hit.example.id] = score
-        programs[key[1]][hit.example.id] = score
-    total = sum({hit.example.id: score for score, hit, *_ in drafts}.values()) + _ROUGH_WORTH
+    scores: dict[str, float] = {}
+    commands: dict[str, Terms] = {}
+    keys = [pattern_of(draft.adapted.text) for draft in drafts]
+    for draft, key in zip(drafts, keys, strict=True):
+        name = draft.hit.example.id
+        patterns[key][name] = programs[draft.known.program][name] = scores[name] = draft.rough
+        commands[name] = draft.known.terms
+    total = sum(scores.values()) + _ROUGH_WORTH
+    ranks = {name: place for place, name in enumerate(scores)}
+    fellows = _fellows(scores, commands, reader)
+    best = max(scores.values(), default=0.0)
     supports: list[Support] = []
-    for (_, hit, *_), (pattern, program) in zip(drafts, keys, strict=True):
-        others = [score for name, score in patterns[pattern].items() if name != hit.example.id]
-        fellows = sum(programs[program].values())
-        supports.append(Support(sum(others) / total, fellows / total, max(others, default=0.0)))
+    for draft, key in zip(drafts, keys, strict=True):
+        name = draft.hit.example.id
+        others = [score for other, score in patterns[key].items() if other != name]
+        supports.append(
+            Support(
+                draft.rough,
+                best,
+                ranks[name],
+                sum(others) / total,
+                sum(programs[draft.known.program].values()) / total,
+                max(others, default=0.0),
+                fellows[name] / total,
+            )
+        )
     return supports
+
+
+def _fellows(scores: Mapping[str, float], commands: Mapping[str, Terms], reader: Reader) -> dict[str, float]:
+    """For each example the likeness of the others' commands, weighed by their scores."""
+    found = dict.fromkeys(scores, 0.0)
+    names = list(scores)
+    for place, one in enumerate(names):
+        for other in names[:place]:
+            likeness = reader.jaccard(commands[one], commands[other])
+            if likeness:
+                found[one] += likeness * scores[other]
+                found[other] += likeness * scores[one]
+    return found
 
 
 def rank(
@@ -115,16 +156,44 @@ def rank(
 ) -> list[Ranked]:
     """Distinct candidates, best first; `present` are commands that are of no use now."""
     unwanted = {split(text) for text in present}
-    judged = [
-        (judge.trees.margin(entry.vector) + evidence(entry.example), entry)
-        for entry in assemble(situation, hits, reader, judge)
-        if split(entry.adapted.text) not in unwanted
-    ]
+    entries = [entry for entry in assemble(situation, hits, reader, judge) if split(entry.adapted.text) not in unwanted]
+    judged = list(
+        zip(
+            overtake(entries, [judge.trees.margin(entry.vector) + evidence(entry.example) for entry in entries]),
+            entries,
+            strict=True,
+        )
+    )
     judged.sort(key=lambda one: (-one[0], -one[1].example.last_ms, one[1].example.id, one[1].raw))
     return [
         Ranked(entry.example, entry.adapted, margin, judge.calibration(margin), others)
-        for margin, entry, others in _merge(_newest_first(judged))
+        for margin, entry, others in _merge(judged)
     ]
+
+
+def overtake(entries: Sequence[Entry], margins: Sequence[float]) -> list[float]:
+    """The margins, changed where two examples answer the same situation differently.
+
+    The newer answer takes over what the older one had earned, and the older one falls behind it: one correction is enough.
+    An answer that has failed more often than it ran corrects nothing, and one from further away does not either.
+    """
+    result = list(margins)
+    same: dict[tuple[str, bool], list[int]] = defaultdict(list)
+    for place, entry in enumerate(entries):
+        if entry.known.profile.intent.mass >= TELLING and entry.known.key:
+            same[entry.known.key, entry.raw].append(place)
+    for places in same.values():
+        places.sort(key=lambda place: (entries[place].example.last_ms, entries[place].example.id))
+        for rank_of_new, new in enumerate(places):
+            fresh = entries[new]
+            if not fresh.example.runs or fresh.example.failures > fresh.example.runs:
+                continue
+            for old in places[:rank_of_new]:
+                stale = entries[old]
+                if stale.adapted.text != fresh.adapted.text and stale.vector[_FOLDERS] <= fresh.vector[_FOLDERS]:
+                    result[new] = max(result[new], result[old])
+                    result[old] = min(result[old], result[new] - OVERTAKEN)
+    return result
 
 
 def evidence(example: Example) -> float:
@@ -135,21 +204,26 @@ def evidence(example: Example) -> float:
     return unrun - (2.2 * bad / (good + bad) + 0.4 * min(bad, 5) if bad else 0.0) + 0.5 * example.pinned
 
 
-def _newest_first(judged: list[tuple[float, Entry]]) -> list[tuple[float, Entry]]:
-    """Where two examples answer the same situation differently, the newer answer comes first, and lends its place."""
-    return judged
-
-
 def _merge(judged: Sequence[tuple[float, Entry]]) -> list[tuple[float, Entry, tuple[Example, ...]]]:
     """One candidate of those that are nearly the same command: the first of them."""
     kept: list[tuple[float, Entry, Sequence[str], list[Example]]] = []
     for margin, entry in judged:
         mine = split(entry.adapted.text)
         for _, first, other, merged in kept:
-            if other == mine or (abs(len(other) - len(mine)) <= ALIKE * len(mine) and word_distance(other, mine) <= ALIKE):
+            if other == mine or _alike(other, mine):
                 if entry.example.id != first.example.id:
                     merged.append(entry.example)
                 break
         else:
+            if len(kept) == MOST:
+                break
             kept.append((margin, entry, mine, []))
     return [(margin, entry, tuple(merged)) for margin, entry, _, merged in kept]
+
+
+def _alike(one: Sequence[str], other: Sequence[str]) -> bool:
+    """Whether two commands are nearly the same; sets of words tell most apart before distances are computed."""
+    allowed = ALIKE * max(len(one), len(other))
+    if allowed < 1 or len(set(one) ^ set(other)) > 2 * allowed:
+        return False
+    return word_distance(one, other) <= ALIKE

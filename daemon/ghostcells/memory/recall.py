@@ -16,16 +16,17 @@ from ghostcells.domain.ghosts import Candidate, Recollection
 from ghostcells.memory import analysis
 from ghostcells.memory.features import Signals
 from ghostcells.memory.labels import cautions, label
-from ghostcells.memory.model import Judge, Ranker, ranker
+from ghostcells.memory.model import Ranker, ranker
 from ghostcells.memory.profiles import Reader
 from ghostcells.memory.rank import Hit, Ranked, rank
 from ghostcells.memory.source import ExampleSource, Nearest, VectorSearch
 
 T = TypeVar("T")
-InThread = Callable[[Callable[[], T]], Awaitable[T]]
 
 MATCHES = 30
-NEAREST = 30
+NEAREST = 24
+SCORED = 256
+"""How many cosines are asked for, so that those of what the words found are among them: asking again costs as much."""
 RECENT = 8
 FOLLOWING = 12
 ANSWERING = 8
@@ -106,15 +107,23 @@ class RecallMemory:
         """Candidates best first, none of them among `present`."""
         begun = perf_counter()
         searching = self._begin_search(situation)
+        learned, reader = self._judges()
+
+        def look() -> Found:
+            """While the vectors are searched there is time to read what the words have found."""
+            found = look_up(self._source, situation)
+            for example in found.examples.values():
+                reader.lesson(example)
+            return found
+
         try:
-            found = await self._thread(lambda: look_up(self._source, situation))
+            found = await self._thread(look)
             looked = perf_counter()
             similar, note = await self._similar(searching, found)
         finally:
             if searching is not None and not searching.done():
                 searching.cancel()
         sensed = perf_counter()
-        learned, reader = self._judges()
         judge = learned.lexical if similar is None else learned.vectors
 
         def finish() -> list[Ranked]:
@@ -137,7 +146,7 @@ class RecallMemory:
         if self._learned is None:
             self._learned = ranker()
         if self._reader is None:
-            self._reader = Reader(self._learned.weights, self._learned.default_weight)
+            self._reader = Reader(self._learned)
         return self._learned, self._reader
 
     async def _thread(self, work: Callable[[], T]) -> T:
@@ -150,7 +159,7 @@ class RecallMemory:
             self._vectors.start()
             return None
         text = analysis.embedding_text(situation)
-        return asyncio.ensure_future(asyncio.wait_for(self._vectors.search(text, NEAREST, key="recall"), PATIENCE_S))
+        return asyncio.ensure_future(asyncio.wait_for(self._vectors.search(text, SCORED), PATIENCE_S))
 
     async def _similar(
         self, searching: asyncio.Task[Nearest] | None, found: Found
@@ -160,11 +169,9 @@ class RecallMemory:
             return None, "" if self._vectors is None else "the embedder is not ready: words alone"
         try:
             nearest = await searching
-            similar = dict(zip(nearest.rows, nearest.scores, strict=True))
-            others = [row for row in found.examples if row not in similar]
-            if others:
-                scores = await asyncio.wait_for(self._vectors.score(others, key="recall"), PATIENCE_S)
-                similar |= {row: score for row, score in zip(others, scores, strict=True) if score is not None}
+            scores = dict(zip(nearest.rows, nearest.scores, strict=True))
+            least = nearest.scores[-1] if len(scores) >= SCORED else 0.0
+            similar = dict(list(scores.items())[:NEAREST]) | {row: scores.get(row, least) for row in found.examples}
         except TimeoutError:
             return None, "the embedder was slow: words alone"
         except Exception as error:  # noqa: BLE001 - whatever fails there, words still answer

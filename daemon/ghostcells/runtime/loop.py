@@ -211,6 +211,7 @@ class Loop(Generic[S]):
         suggestion = effect.suggestion
 
         def done(found: Recollection) -> None:
+            self._status.trouble("memory", "")
             self.dispatch(
                 Recalled(
                     at=self.stamp(),
@@ -224,6 +225,7 @@ class Loop(Generic[S]):
 
         def failed(error: BaseException) -> None:
             logger.error("Memory failed", exc_info=error)
+            self._status.trouble("memory", "Memory cannot be searched; the daemon's log has the details")
             self.dispatch(RecallFailed(at=self.stamp(), suggestion=suggestion, why=str(error) or type(error).__name__))
 
         try:

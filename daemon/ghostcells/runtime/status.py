@@ -30,8 +30,9 @@ class StatusBoard:
 
     def trouble(self, source: str, message: str) -> None:
         """`source` works worse than it should, for this reason; empty: it works again."""
-        self._set_trouble(source, message)
-        self._send()
+        if message or source in self._troubles:
+            self._set_trouble(source, message)
+            self._send()
 
     def think(self, thinking: bool) -> None:  # noqa: FBT001 -- the word is the whole call
         self._thinking = thinking

@@ -6,6 +6,7 @@ Work that somebody waits for goes before chores; a chore is done in slices, so t
 import asyncio
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
@@ -23,7 +24,7 @@ class Worker:
 
     def __init__(self, name: str) -> None:
         self._urgent: deque[Callable[[], None]] = deque()
-        self._chores: deque[Chore] = deque()
+        self._chores: deque[tuple[float, Chore]] = deque()
         self._wake = threading.Condition()
         self._closed = False
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
@@ -75,11 +76,14 @@ class Worker:
                 self._urgent.append(work)
                 self._wake.notify()
 
-    def chore(self, work: Chore) -> None:
-        """Do `work` slice by slice while nobody waits for anything; one that is queued already is not queued again."""
+    def chore(self, work: Chore, *, after_s: float = 0.0) -> None:
+        """Do `work` slice by slice while nobody waits for anything, not before `after_s` seconds.
+
+        One that is queued already is not queued again, and keeps its time.
+        """
         with self._wake:
-            if not self._closed and work not in self._chores:
-                self._chores.append(work)
+            if not self._closed and all(queued is not work for _, queued in self._chores):
+                self._chores.append((time.monotonic() + after_s, work))
                 self._wake.notify()
 
     def close(self, timeout_s: float = 1.0) -> None:
@@ -92,11 +96,19 @@ class Worker:
 
     def _next(self) -> Callable[[], object] | None:
         with self._wake:
-            while not self._urgent and not self._chores and not self._closed:
-                self._wake.wait()
-            if self._urgent:
-                return self._urgent.popleft()
-            return self._slice(self._chores.popleft()) if self._chores else None
+            while not self._urgent and not self._closed:
+                left = min((moment for moment, _ in self._chores), default=None)
+                pause = None if left is None else left - time.monotonic()
+                if pause is not None and pause <= 0:
+                    return self._slice(self._ready())
+                self._wake.wait(pause)
+            return self._urgent.popleft() if self._urgent else None
+
+    def _ready(self) -> Chore:
+        now = time.monotonic()
+        ready = next(one for one in self._chores if one[0] <= now)
+        self._chores.remove(ready)
+        return ready[1]
 
     def _slice(self, chore: Chore) -> Callable[[], None]:
         def work() -> None:

@@ -59,7 +59,7 @@ class Index:
         self._words = words
         self._slot = slot
         self._restarts = 0
-        self._finished: set[Segment] = set()
+        self._finished: dict[Segment, int] = {}
         self._marks: dict[tuple[str, int], _Mark] = {}
         self.connection = self._connect()
 
@@ -222,18 +222,26 @@ class Index:
     # Reading the log.
 
     def _read_segments(self, deadline: float) -> bool:
-        alive = living(self.paths)
+        # Listed before the living are: a daemon that comes in between must not be taken for a dead one.
         found = segments(self.paths)
+        alive = living(self.paths)
         for segment in found:
-            if segment in self._finished:
+            if self._is_finished(segment):
                 continue
             end = self._end(segment, alive)
             while not self._read_some(segment, end, deadline):
                 if time.monotonic() >= deadline:
                     return True
             if end is None:
-                self._finished.add(segment)
+                self._finished[segment] = self._marks[segment.owner, segment.number].offset
         return self._drop_vanished(found, deadline)
+
+    def _is_finished(self, segment: Segment) -> bool:
+        """Whether a segment that nobody writes any more has been read: to the torn line that it may end with."""
+        try:
+            return self._finished.get(segment) == (self.paths.log / segment.name).stat().st_size
+        except FileNotFoundError:
+            return True
 
     def _end(self, segment: Segment, alive: dict[str, tuple[int, ...]]) -> int | None:
         cells = alive.get(segment.owner)

@@ -101,7 +101,7 @@ class EventLog:
     def barrier(self, done: Done) -> None:
         """Call `done` on the loop: with None once all appended before is on disk, else with what went wrong."""
         if self._acknowledged == self._appended and not self._kept:
-            self._loop.call_soon(done, None)
+            _call(done, None)
         elif self._closed:
             self._loop.call_soon(done, NotDurable("The log is closed"))
         else:

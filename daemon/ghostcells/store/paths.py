@@ -74,11 +74,16 @@ def prepare(root: Path) -> Paths:
     """Make the directories; raises `NewerData` before anything is touched, and `OSError` where it cannot be done."""
     paths = Paths(root)
     known = _refuse_newer(paths)
+    made = [directory for directory in (root, *root.parents) if not directory.exists()]
     root.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
     for part in (paths.log, paths.index, paths.forget):
         part.mkdir(mode=DIRECTORY_MODE, exist_ok=True)
     if not known:
         replace_file(paths.format, msgspec.json.encode({"format": FORMAT}) + b"\n")
+    for directory in made:
+        # Not ours to read, perhaps; then its owner has to see to it.
+        with contextlib.suppress(PermissionError):
+            sync_directory(directory.parent)
     return paths
 
 

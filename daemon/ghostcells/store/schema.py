@@ -8,7 +8,7 @@ numbers and `segment` depend on the order of arrival and are nobody's business b
 import sqlite3
 from pathlib import Path
 
-CACHE_KIB = 2048
+CACHE_KIB = 768
 """SQLite's page cache per connection; what does not fit comes from the system's cache."""
 # The analyser gives terms separated by blanks, and each is to be taken whole, punctuation and all.
 _PUNCTUATION = "".join(chr(code) for code in range(33, 127) if not chr(code).isalnum())
@@ -96,7 +96,11 @@ def connect(path: Path) -> sqlite3.Connection:
 def connect_readonly(path: Path) -> sqlite3.Connection:
     """A connection that neither writes nor checkpoints: SQLite before 3.51.3 may damage a WAL that two do that to."""
     connection = sqlite3.connect(
-        f"file:{path}?mode=ro", uri=True, isolation_level=None, check_same_thread=False, cached_statements=32
+        f"{path.absolute().as_uri()}?mode=ro",
+        uri=True,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=32,
     )
     connection.executescript(f"PRAGMA query_only=ON; PRAGMA cache_size=-{CACHE_KIB // 2}; PRAGMA temp_store=MEMORY;")
     return connection

@@ -97,7 +97,7 @@ def _copy(source: Path, target: Path) -> None:
     target.touch(mode=FILE_MODE)
     # Its holder may be at work; a reader takes a snapshot and changes nothing.
     with (
-        contextlib.closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as old,
+        contextlib.closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as old,
         contextlib.closing(sqlite3.connect(target)) as new,
     ):
         old.backup(new)

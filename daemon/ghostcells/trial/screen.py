@@ -89,9 +89,7 @@ class TrialApp(App[None]):
             self.exit(return_code=1, message=str(error))
             return
         self.editor.open(self._heading)
-        first = self.editor.add(CellKind.MARKUP)
-        await self._draw()
-        self._box(first).focus_text()
+        await self._offer()
 
     async def on_unmount(self) -> None:
         if self._editor is not None:
@@ -185,10 +183,15 @@ class TrialApp(App[None]):
         except (DaemonEnded, Refused) as error:
             self._complain(error)
         if [one for one in self.editor.cells if not one.is_ghost][-1] is cell:
-            below = self.editor.add(CellKind.MARKUP)
-            await self._draw()
-            self._box(below).focus_text()
+            await self._offer()
         self._soon()
+
+    async def _offer(self) -> None:
+        """An empty cell of prose at the end. Its session is open before anybody can type: a text without one is nothing."""
+        cell = self.editor.add(CellKind.MARKUP)
+        await self._ask(self.editor.focus(cell))
+        await self._draw()
+        self._box(cell).focus_text()
 
     async def action_dismiss(self) -> None:
         await self._ask(self.editor.dismiss())

@@ -1,6 +1,6 @@
 """The wire against stock pygls, paired in one run: the start, keystrokes, an answer under a flood, a long notebook's opening.
 
-Usage: python benchmarks/wire.py [--rounds N] [--keystrokes N]
+Usage: python benchmarks/bench_wire.py [--rounds N] [--keystrokes N]
 Prints ratios to stock pygls; absolute times only make sense of them. "wire" is server and runtime with an engine that does
 nothing, "daemon" the whole product in a new data directory.
 """

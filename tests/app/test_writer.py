@@ -203,3 +203,16 @@ async def test_a_plugin_that_is_not_there_is_told_and_memory_goes_on(bench):
         await bench.write()
     assert "no provider" in bench.troubles[-1]
     assert bench.thoughts == [True, False]
+
+
+async def test_chatter_after_the_step_is_not_waited_for(bench, tmp_path):
+    chatter = [
+        {"text": "```bash\nls\n```\n"},
+        {"text": "This lists the files.\n"},
+        {"after_ms": 60_000, "text": "And so on."},
+    ]
+    bench.recording = recording(tmp_path / "chatter.jsonl", chatter)
+    bench.make(model=Model(provider="scripted", name=f"{bench.recording}#paced"))
+    assert texts(await bench.write()) == ["ls"]
+    assert "And so on" not in bench.traces[0].model.answer
+    assert not [text for text in bench.troubles if text]

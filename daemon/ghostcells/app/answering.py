@@ -41,6 +41,11 @@ class Reading:
         self._parser.feed(text)
 
     @property
+    def enough(self) -> bool:
+        """Whether what may still come is of no use: the step is whole, or more was said than is read."""
+        return self._parser.step_complete or self._parser.overflowed
+
+    @property
     def pieces(self) -> tuple[Piece, ...]:
         """What may show already. A long command has the warnings of its beginning until it is whole: parsing it takes time."""
         drafts = self._parser.drafts

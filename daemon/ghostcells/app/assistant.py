@@ -6,6 +6,8 @@ import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import msgspec
+
 from ghostcells.app.asking import Asking
 from ghostcells.app.index import IndexThread
 from ghostcells.app.knowledge import Knowledge
@@ -18,6 +20,7 @@ from ghostcells.config.schema import Settings
 from ghostcells.context.prompt import Budget
 from ghostcells.context.rules import Rule
 from ghostcells.context.safety import cautions
+from ghostcells.context.worth import Habits
 from ghostcells.domain.events import AnyRecord
 from ghostcells.domain.trace import Trace
 from ghostcells.engine.inputs import AnyInput, Closed, Opened
@@ -28,6 +31,7 @@ from ghostcells.runtime.status import StatusBoard
 logger = logging.getLogger(__name__)
 
 ANNOUNCED = "announced-provider"
+HABITS = "habits.json"
 REREAD_S = 60.0
 """How often is read what other daemons on the same data have spent."""
 
@@ -51,6 +55,8 @@ class Assistant:
         self._asking = asking
         self._now_ms = now_ms
         self._marker = data_dir / ANNOUNCED
+        self._habits = data_dir / HABITS
+        self._kept = Habits()
         self.models = Models(os.environ, lambda text: status.trouble(TROUBLE, text))
         self.spending = Spending(tell=lambda text: status.trouble(BUDGET, text), show=status.spend)
         self.prompting = Prompting()
@@ -94,17 +100,45 @@ class Assistant:
     async def close(self) -> None:
         if self._following is not None:
             self._following.cancel()
+            self._keep_habits()
         await self.models.close()
         self.prompting.close()
 
     async def _follow(self) -> None:
-        """Know what today has cost, all daemons together."""
+        """Know what today has cost, all daemons together; keep what is followed by a run."""
+        self._kept = self.knowledge.habits = await asyncio.to_thread(self._read_habits)
         while True:
+            self._keep_habits()
             try:
                 self.spending.restore(await self._asking.costs(self.spending.day_start_ms(self._now_ms())))
             except Exception as error:  # noqa: BLE001 -- whatever the index has, suggesting goes on
                 logger.warning("What was spent today could not be read: %s", error)
             await asyncio.sleep(REREAD_S)
+
+    def _read_habits(self) -> Habits:
+        try:
+            return msgspec.json.decode(self._habits.read_bytes(), type=Habits)
+        except FileNotFoundError:
+            return Habits()
+        except (OSError, msgspec.MsgspecError) as error:
+            logger.warning("%s cannot be read, and is begun anew: %s", self._habits, error)
+            return Habits()
+
+    def _keep_habits(self) -> None:
+        """Counts of a few shapes. Where several daemons keep them the last one counts: they are habits, not a ledger."""
+        habits = self.knowledge.habits
+        if habits == self._kept:
+            return
+        fresh = self._habits.with_suffix(".new")
+        try:
+            handle = os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
+            with os.fdopen(handle, "wb") as file:
+                file.write(msgspec.json.encode(habits))
+            fresh.replace(self._habits)
+        except OSError as error:
+            logger.warning("%s cannot be kept: %s", self._habits, error)
+            return
+        self._kept = habits
 
     def _announce(self, choice: Choice) -> None:
         """Say once, not once a day, that a key in the environment is used."""
@@ -113,7 +147,8 @@ class Assistant:
         try:
             if self._marker.exists() and choice.provider in self._marker.read_text(encoding="utf-8").split():
                 return
-            with self._marker.open("a", encoding="utf-8") as file:
+            handle = os.open(self._marker, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
+            with os.fdopen(handle, "a", encoding="utf-8") as file:
                 file.write(f"{choice.provider}\n")
         except OSError as error:
             logger.warning("What has been announced cannot be kept: %s", error)

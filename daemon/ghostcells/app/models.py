@@ -91,7 +91,8 @@ class Models:
         self.choice: Choice | None = None
         self.prices = Prices.load()
         self._environ = environ
-        self._trouble = trouble
+        self._tell = trouble
+        self.troubled = False
         self._settings = Settings()
         self._making: asyncio.Task[Resilient] | None = None
         self._made: Resilient | None = None
@@ -160,6 +161,10 @@ class Models:
         if settings is self._settings:
             self._made = made
         return made
+
+    def _trouble(self, text: str) -> None:
+        self.troubled = bool(text)
+        self._tell(text)
 
     def _failed(self, error: ProviderError) -> None:
         """An empty answer is what a model is asked for that knows nothing useful: it works."""

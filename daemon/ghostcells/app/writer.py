@@ -239,6 +239,12 @@ class ModelWriter:
                 if chunk.text:
                     reading.feed(chunk.text)
                     growth.changed()
+                    if reading.enough and not self._models.troubled:
+                        # Whatever follows is chatter that would be paid for. A model that had failed is heard to its end,
+                        # since a whole answer is what says that it works again.
+                        exchange.finish = exchange.finish or Finish.STOP
+                        exchange.notes.append("model: closed when its first step was whole")
+                        return
 
     # What it was
 

@@ -10,14 +10,16 @@ from functools import lru_cache
 
 import msgspec
 
-from ghostcells.domain.examples import Example, Situation
+from ghostcells.domain.examples import INTENT_CHARS, Example, Situation
 from ghostcells.memory.fitting import Slot, forms, replacements, shape_fits, surroundings_fit
 from ghostcells.memory.literals import Kind, as_token
 from ghostcells.memory.places import above_changes
-from ghostcells.memory.readings import Reading, is_content, is_value, read
+from ghostcells.memory.readings import PART, Reading, is_content, is_value, may_name, read
 from ghostcells.memory.spans import Change, occurrences, substitute
 
 MAX_TARGETS = 24
+SHORT = 30
+"""Up to this many words of prose, a value may be told by elimination, and may have changed its role."""
 _VARIED = frozenset({Kind.SIZE, Kind.PATH, Kind.FILE})
 """Kinds that a command may write in another form than the prose."""
 CLEAR = 1.5
@@ -40,9 +42,10 @@ def adapt(example: Example, situation: Situation) -> Adapted:
     settled: set[str] = set()
     gone = [slot for slot in slots if not now.has(slot.word)]
     if slots and then.words != now.words:
-        kept = [slot for slot in slots if now.has(slot.word) and is_value(slot.word)]
+        short = len(now.words) <= SHORT
+        kept = [slot for slot in slots if short and now.has(slot.word) and is_value(slot.word)]
         if gone or len(kept) > 1:
-            changes, settled = _assign(gone + kept, _targets(situation, now, then, kept))
+            changes, settled = _assign(gone + kept, _targets(situation, now, then, kept), short=short)
     for old, new in above_changes(example, situation).items():
         if old.lower() not in now.lows:
             changes.setdefault(old, Change(new, as_token(old)))
@@ -55,8 +58,10 @@ def adapt(example: Example, situation: Situation) -> Adapted:
 
 def prose(situation: Situation) -> str:
     """The intent, after its heading where it does not hold that itself."""
-    heading = situation.heading
-    return situation.intent if heading in situation.intent else f"{heading}\n{situation.intent}"
+    heading, intent = situation.heading, situation.intent
+    if len(intent) == INTENT_CHARS:
+        intent = intent.partition(" ")[2]
+    return intent if heading in intent else f"{heading}{PART}{intent}"
 
 
 def _slots(then: Reading, command: str) -> list[Slot]:
@@ -67,7 +72,9 @@ def _slots(then: Reading, command: str) -> list[Slot]:
         if not (word.low in low or word.kind in _VARIED) or not is_content(word):
             continue
         if any(occurrences(command, form, word) for form in forms(word) if form.lower() in low):
-            found.append(Slot(word, *then.neighbours(place)))
+            slot = Slot(word, *then.neighbours(place))
+            if is_value(word) or (place >= then.last and may_name(word, slot.left)):
+                found.append(slot)
     return found
 
 
@@ -80,7 +87,8 @@ def _targets(situation: Situation, now: Reading, then: Reading, kept: Sequence[S
     if not fresh:
         return []
     known = _placed(prose(situation))
-    return [known[place] for place in fresh[-MAX_TARGETS:]]
+    found = [known[place] for place in fresh if is_value(now.words[place]) or place >= now.last]
+    return [slot for slot in found if may_name(slot.word, slot.left)][-MAX_TARGETS:]
 
 
 @lru_cache(maxsize=16)
@@ -90,7 +98,7 @@ def _placed(text: str) -> tuple[Slot, ...]:
     return tuple(Slot(word, *reading.neighbours(place)) for place, word in enumerate(reading.words))
 
 
-def _assign(slots: Sequence[Slot], targets: Sequence[Slot]) -> tuple[dict[str, Change], set[str]]:
+def _assign(slots: Sequence[Slot], targets: Sequence[Slot], *, short: bool) -> tuple[dict[str, Change], set[str]]:
     """Each slot's successor among the new words, the clearest first, none used twice; and the slots that have one."""
     changes: dict[str, Change] = {}
     settled: set[str] = set()
@@ -105,7 +113,7 @@ def _assign(slots: Sequence[Slot], targets: Sequence[Slot]) -> tuple[dict[str, C
                 changes.setdefault(old, Change(new, slot.word))
     open_slots = list({slot.word.text: slot for slot in slots if slot.word.text not in settled}.values())
     left = [target for target in targets if target.word.text not in taken and is_value(target.word)]
-    if len(open_slots) == 1 and len(left) == 1 and shape_fits(open_slots[0].word, left[0].word) > 0:
+    if len(open_slots) == 1 and len(left) == 1 and shape_fits(open_slots[0].word, left[0].word) > (0 if short else 0.9):
         settled.add(open_slots[0].word.text)
         for old, new in replacements(open_slots[0].word, left[0].word):
             changes.setdefault(old, Change(new, open_slots[0].word))

@@ -63,7 +63,7 @@ def shape_fits(slot: Token, target: Token) -> float:
     """How well a value fits by its shape alone."""
     quoted = slot.quoted and target.quoted
     if slot.kind is Kind.WORD and target.kind is Kind.WORD:
-        return 0.2 + quoted
+        return 0.1 + quoted
     if slot.kind is target.kind:
         likeness = 1.2 if slot.kind in {Kind.NAME, Kind.MIXED} else 1.6
         return likeness + (outline(slot.text) == outline(target.text)) + 0.5 * quoted

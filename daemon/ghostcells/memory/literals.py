@@ -78,8 +78,7 @@ _TRAILING = ".,:;="
 def kind_of(token: str) -> Kind:
     """The kind of a bare token; plain words are `WORD`."""
     if token.isalpha():
-        shouted = token.isupper() and len(token) >= _SHOUTED
-        return Kind.NAME if shouted or not (token.islower() or token.isupper() or token.istitle()) else Kind.WORD
+        return Kind.NAME if token.isupper() and len(token) >= _SHOUTED else Kind.WORD
     for kind, shape in _SHAPES:
         if shape.fullmatch(token):
             return kind

@@ -66,14 +66,13 @@ def _keyed(mine: Sequence[str], then: list[Above], now: list[Above]) -> Iterator
 
 @lru_cache(maxsize=512)
 def _pairs(command: str) -> tuple[tuple[str, str], ...]:
-    """Each argument with what names it: the word before it, or the left side of its own equals sign."""
+    """Each argument with what names it: the option or redirection before it, or the left side of its own equals sign."""
     pairs: list[tuple[str, str]] = []
-    found = split(command)
-    for key, value in pairwise(found):
+    for key, value in pairwise(split(command)):
         name, equals, held = value.partition("=")
         if equals and held:
             pairs.append((name, held))
-        elif not value.startswith("-"):
+        elif key.startswith(("-", ">")) and "=" not in key and not value.startswith("-"):
             pairs.append((key, value))
     return tuple(pairs)
 
@@ -113,7 +112,11 @@ def _differences(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[str, 
         return
     pairs = [(one, other) for one, other in zip(old, new, strict=True) if one != other]
     if pairs and 2 * len(pairs) <= len(old):
-        yield from (pair for pair in pairs if not pair[0].startswith("-") and not pair[1].startswith("-"))
+        yield from (
+            (one, other)
+            for one, other in pairs
+            if not (one.startswith("-") or other.startswith("-") or kind_of(one) is Kind.WORD)
+        )
 
 
 def _in_output(value: str, old: str, new: str) -> str | None:

@@ -10,22 +10,36 @@ from ghostcells.memory.literals import Kind, Token, tokens
 
 _LIST_MARK = re.compile(r"(?m)^\s*(?:\d+[.)]|[-*+])\s+")
 _LINK = re.compile(r"\]\([^)\s]*\)")
+_SENTENCE = re.compile(r"[.!?:]\s+|\n\s*\n")
+_LAST_CHARS = 240
 _CACHED = 512
+_AMOUNTS = frozenset({Kind.NUMBER, Kind.SIZE})
+PART = "\0"
+"""Stands between a heading and the prose below it."""
+VERBS_FOLLOW = frozenset(
+    ("to", "and", "then", "you", "we", "i", "can", "please", "by", "will", "must", "should", "let", "or", "now")
+)
+"""After these, and at the beginning, a plain word is taken for a verb, which has synonyms and no successors."""
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """The words of a text in order, the set of them, of those in quotes, and of their lower case."""
+    """The words of a text in order, the set of them, of those in quotes, of their lower case, and of their stems.
+
+    From `last` on they are those of the last sentences.
+    """
 
     words: tuple[Token, ...]
     texts: frozenset[str]
     quoted: frozenset[str]
     lows: frozenset[str]
+    stems: frozenset[str]
+    last: int
 
     def has(self, word: Token) -> bool:
         """Whether the text has this word: as it is written, where that may matter."""
         if word.kind is not Kind.WORD:
             return word.text in self.texts
-        return word.text in self.quoted if word.quoted else word.low in self.lows
+        return word.text in self.quoted if word.quoted else word.low in self.lows or _stem(word) in self.stems
 
     def neighbours(self, place: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The stems of up to two words on either side, nearest first."""
@@ -43,13 +57,26 @@ def _stem(word: Token) -> str:
 def read(text: str) -> Reading:
     """Reads prose; list marks and the targets of links say nothing about the command and are skipped."""
     bare = _LINK.sub(" ", text) if "](" in text else text
-    words = tuple(tokens(_LIST_MARK.sub(" ", bare)))
+    bare = _LIST_MARK.sub(" ", bare)
+    words = tuple(tokens(bare))
     return Reading(
         words,
         frozenset([word.text for word in words]),
         frozenset([word.text for word in words if word.quoted]),
         frozenset([word.low for word in words]),
+        frozenset([_stem(word) for word in words]),
+        len(words) - len(tokens(_last(bare))),
     )
+
+
+def _last(text: str) -> str:
+    """The end of a text, from the beginning of a sentence."""
+    text = text.rpartition(PART)[2]
+    if len(text) <= _LAST_CHARS:
+        return text
+    end = text[-_LAST_CHARS:]
+    begun = _SENTENCE.search(end)
+    return end[begun.end() :] if begun else end
 
 
 @lru_cache(maxsize=1024)
@@ -57,6 +84,8 @@ def is_content(word: Token) -> bool:
     """Whether a word can stand for something in a command."""
     if word.kind is Kind.WORD and not word.quoted:
         return len(word.low) > 1 and word.low not in STOP_WORDS
+    if word.text[0] == "-" and word.kind not in _AMOUNTS:
+        return False
     if word.quoted and word.text[1:]:
         return True
     return any(map(str.isalnum, word.text)) or "$" in word.text or word.text in {"/", "~"}
@@ -65,3 +94,8 @@ def is_content(word: Token) -> bool:
 def is_value(word: Token) -> bool:
     """Whether a word looks like a value even without the words around it."""
     return word.quoted or word.kind is not Kind.WORD
+
+
+def may_name(word: Token, left: tuple[str, ...]) -> bool:
+    """Whether a plain word may be a value: not at the beginning of a sentence, and not where a verb stands."""
+    return is_value(word) or (bool(left) and left[0] not in VERBS_FOLLOW and not word.text.istitle())

@@ -8,7 +8,9 @@ from typing import NamedTuple
 
 from ghostcells.memory.literals import Kind, Token
 
-_OPENERS = frozenset("|;&(`\n")
+_SEPARATORS = frozenset("|;&\n")
+_OPENERS = _SEPARATORS | frozenset("(`")
+_WRAPPERS = ("sudo", "xargs")
 _PAIR = 2
 _NUMERIC = frozenset({Kind.NUMBER, Kind.SIZE})
 
@@ -16,7 +18,7 @@ _NUMERIC = frozenset({Kind.NUMBER, Kind.SIZE})
 def occurrences(command: str, value: str, word: Token) -> list[int]:
     """Where `value`, a form of `word`, begins in the command and not inside a longer word; else the same in any case.
 
-    A plain word is not taken where a program stands, unless the prose had it in quotes.
+    A plain word is not taken where a program or its subcommand stands.
     """
     return _found(command, command, value, word) or _found(command, command.lower(), value.lower(), word)
 
@@ -25,9 +27,8 @@ def _found(command: str, text: str, sought: str, word: Token) -> list[int]:
     found: list[int] = []
     at = text.find(sought)
     while at >= 0:
-        if _alone(command, at, at + len(sought), word.kind) and (
-            word.kind is not Kind.WORD or word.quoted or not _is_program(command, at)
-        ):
+        end = at + len(sought)
+        if _alone(command, at, end, word.kind) and not _is_fixed(command, at, end, word):
             found.append(at)
         at = text.find(sought, at + 1)
     return found
@@ -52,7 +53,26 @@ def _alone(command: str, start: int, end: int, kind: Kind) -> bool:
 def _is_program(command: str, start: int) -> bool:
     """Whether the word there is what a simple command runs."""
     before = command[:start].rstrip(" \t")
-    return not before or before[-1] in _OPENERS or before.endswith(("sudo", "xargs"))
+    return not before or before[-1] in _OPENERS or before.endswith(_WRAPPERS)
+
+
+def _is_fixed(command: str, start: int, end: int, word: Token) -> bool:
+    """Whether what stands there says what is done, not to what; a quoted word may name what a substitution runs."""
+    if word.kind is not Kind.WORD:
+        return False
+    if word.quoted:
+        before = command[:start].rstrip(" \t")
+        return not before or before[-1] in _SEPARATORS
+    return _is_program(command, start) or _is_subcommand(command, start, end)
+
+
+def _is_subcommand(command: str, start: int, end: int) -> bool:
+    """Whether the word there follows the program and has arguments of its own."""
+    before = command[:start].rstrip(" \t")
+    begin = max(before.rfind(opener) for opener in _OPENERS) + 1
+    words = [word for word in before[begin:].split() if word not in _WRAPPERS]
+    rest = command[end:].split("\n", 1)[0].split()
+    return len(words) == 1 and bool(rest) and rest[0][0] not in "|;&>"
 
 
 class Change(NamedTuple):

@@ -271,9 +271,8 @@ def main() -> None:
     usd = (sum(tokens) * arguments.input_usd + sum(replay.outputs) * arguments.output_usd) / 1e6
     count = len(replay.focus_sessions)
     per = sorted(len(session) for session in replay.focus_sessions)
-    print(
-        f"{arguments.limit} sessions, tokens by {replay.counter.name}, ${arguments.input_usd} / ${arguments.output_usd} a million"
-    )
+    prices = f"${arguments.input_usd} / ${arguments.output_usd} a million"
+    print(f"{arguments.limit} sessions, tokens by {replay.counter.name}, {prices}")
     for name, value in (
         ("focus sessions in which text was typed", f"{count}"),
         ("rests in each, mean", f"{statistics.mean(replay.rests):.1f}"),

@@ -216,3 +216,10 @@ async def test_chatter_after_the_step_is_not_waited_for(bench, tmp_path):
     assert texts(await bench.write()) == ["ls"]
     assert "And so on" not in bench.traces[0].model.answer
     assert not [text for text in bench.troubles if text]
+
+
+async def test_a_gateway_on_this_computer_costs_what_its_model_does(bench):
+    model = Model(provider="openai", name="gpt-4o-mini", base_url="http://127.0.0.1:9/v1")
+    outcome = await bench.make(model=model, caps=Budget(notebook_usd=0.0)).write()
+    assert isinstance(outcome, Declined)
+    assert "budget.notebookUsd" in outcome.why

@@ -52,7 +52,7 @@ class Spending:
         `wanted`: asked for by hand or after a run, which is where the last of a budget goes. A cap of nothing allows nothing,
         also where the price is not known.
         """
-        if free:
+        if free and not charge.usd:
             return ""
         estimate = charge.usd if known else 1e-6
         verdict = self._ledger.allows(charge.notebook, charge.time_ms, estimate)
@@ -71,8 +71,14 @@ class Spending:
 
 
 def cost_of(prices: Prices, provider: str, model: str, usage: Usage, *, free: bool) -> tuple[float, bool]:
-    """US dollars, and whether the price is known."""
-    return (0.0, True) if free or provider in FREE else prices.cost(model, usage, provider=provider)
+    """US dollars, and whether the price is known.
+
+    What answers on this computer costs nothing, unless the model has a price: then it is a gateway to a paid service.
+    """
+    if provider in FREE:
+        return 0.0, True
+    usd, known = prices.cost(model, usage, provider=provider)
+    return (usd, known) if known or not free else (0.0, True)
 
 
 def _usage(spent: Spent) -> SessionUsage:

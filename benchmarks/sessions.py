@@ -179,7 +179,8 @@ class Vectors:
         np = self._np
         self._query = np.asarray(self._known[text], np.float32)
         scores = self._rows[: self._count] @ self._query
-        best = np.argsort(-scores)[:k] if len(scores) <= k else np.argpartition(-scores, k)[:k]
+        best = np.arange(len(scores)) if len(scores) <= k else np.argpartition(-scores, k)[:k]
+        best = best[np.argsort(-scores[best])]
         return {int(row) + 1: float(scores[row]) for row in best}
 
     def scores(self, rows: Iterable[int]) -> dict[int, float]:

@@ -12,6 +12,7 @@ _LIST_MARK = re.compile(r"(?m)^\s*(?:\d+[.)]|[-*+])\s+")
 _LINK = re.compile(r"\]\([^)\s]*\)")
 _SENTENCE = re.compile(r"[.!?:]\s+|\n\s*\n")
 _LAST_CHARS = 240
+_CONSTANTS = frozenset({"/dev/null", "/dev/stdin", "/dev/stdout", "/dev/stderr"})
 _CACHED = 512
 _AMOUNTS = frozenset({Kind.NUMBER, Kind.SIZE})
 PART = "\0"
@@ -85,6 +86,8 @@ def is_content(word: Token) -> bool:
     if word.kind is Kind.WORD and not word.quoted:
         return len(word.low) > 1 and word.low not in STOP_WORDS
     if word.text[0] == "-" and word.kind not in _AMOUNTS:
+        return False
+    if word.text in _CONSTANTS:
         return False
     if word.quoted and word.text[1:]:
         return True

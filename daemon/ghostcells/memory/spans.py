@@ -72,7 +72,7 @@ def _is_subcommand(command: str, start: int, end: int) -> bool:
     begin = max(before.rfind(opener) for opener in _OPENERS) + 1
     words = [word for word in before[begin:].split() if word not in _WRAPPERS]
     rest = command[end:].split("\n", 1)[0].split()
-    return len(words) == 1 and bool(rest) and rest[0][0] not in "|;&>"
+    return len(words) == 1 and bool(rest) and rest[0][0] not in "|;&>)`"
 
 
 class Change(NamedTuple):
@@ -105,14 +105,18 @@ def substitute(command: str, changes: Mapping[str, Change]) -> tuple[str, tuple[
 def _overlap(command: str, start: int, end: int, new: str) -> tuple[int, int]:
     """The place widened over marks that `new` brings along, so that `*.` before a value is not there twice."""
     for size in range(min(len(new) - 1, 3), 0, -1):
-        if command[:start].endswith(new[:size]) and not any(map(str.isalnum, new[:size])):
+        if command[:start].endswith(new[:size]) and _is_marks(new[:size]):
             start -= size
             break
     for size in range(min(len(new) - 1, 3), 0, -1):
-        if command[end:].startswith(new[-size:]) and not any(map(str.isalnum, new[-size:])):
+        if command[end:].startswith(new[-size:]) and _is_marks(new[-size:]):
             end += size
             break
     return start, end
+
+
+def _is_marks(text: str) -> bool:
+    return not any(letter.isalnum() or letter.isspace() for letter in text)
 
 
 def _quoted(command: str, start: int, new: str) -> str:

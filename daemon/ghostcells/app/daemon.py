@@ -56,7 +56,7 @@ class Daemon:
         )
         self._index = IndexThread(paths, changed=self._examples_changed)
         self._vectors = Vectors(_vectors_of(self._index), examples=self._index, on_state=self._embedder_changed)
-        self._memory = RecallMemory(self._index.examples, self._vectors, self._index.run)
+        self._memory = RecallMemory(self._index.examples, self._vectors, self._index.run_heeding)
         self.loop = Loop(
             step=step,
             state=State(epoch=epoch),

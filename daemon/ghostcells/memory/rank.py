@@ -28,7 +28,7 @@ TELLING = 8.0
 """How much an intent must say for two of them to count as the same situation."""
 OVERTAKEN = 0.7
 _STEP_AT_LEAST, _STEP_AT_MOST = 0.5, 0.75
-UNRUN = -0.7
+UNRUN = -0.35
 """What is only read is worth less than what ran."""
 MOST = 12
 """Candidates that are worth telling apart."""

@@ -132,6 +132,7 @@ class Editor:
         )
         self._number = 0
         self._version = 0
+        self._shown = ""
         self.request(
             "initialize",
             {"processId": os.getpid(), "capabilities": {}, "initializationOptions": {"settings": settings}},
@@ -199,8 +200,10 @@ class Editor:
         self.write(text)
         begun = time.perf_counter()
         self.post("ghostcells/suggest", {"notebook": {"uri": NB}, "cell": f"{NB}#c0"})
-        self.until(lambda message: message.get("method") == "ghostcells/publishGhosts" and message["params"]["final"])
-        return (time.perf_counter() - begun) * 1000
+        found = self.until(lambda one: one.get("method") == "ghostcells/publishGhosts" and one["params"]["final"])
+        taken = (time.perf_counter() - begun) * 1000
+        self._shown = next((ghost["id"] for ghost in found["params"]["ghosts"]), self._shown)
+        return taken
 
     def ping(self) -> float:
         begun = time.perf_counter()
@@ -209,9 +212,7 @@ class Editor:
 
     def vectors_used(self) -> bool:
         """Whether the last suggestion was searched by sense."""
-        last = self.request("ghostcells/events", {"limit": 10000})
-        suggested = [one for one in last if one["type"] == "SUGGESTED"]
-        trace = self.request("ghostcells/trace", {"id": suggested[-1]["suggestion"]}) if suggested else None
+        trace = self.request("ghostcells/trace", {"id": self._shown})
         return bool(trace) and not trace["dropped"]
 
     def memory(self) -> dict[str, float]:

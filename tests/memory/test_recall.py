@@ -222,3 +222,27 @@ def test_a_cancelled_recall_stops_its_search() -> None:
 def test_labels_say_when_and_where() -> None:
     kept = example(LOG, CURL, last_ms=NOW_MS - 3 * DAY_MS)
     assert ask(Shelf(kept), LOG).candidates[0].label == "you ran this 3 days ago in deploy.md"
+
+
+def test_what_followed_a_command_before_is_the_next_step():
+    """After a run nothing is written yet: the steps of a procedure come by what ran before them."""
+    from ghostcells.domain.examples import Above, Example, Reason, Situation
+    from ghostcells.domain.notebook import CellKind
+    from ghostcells.memory.features import Signals
+    from ghostcells.memory.rank import Hit, next_steps
+
+    def step(name, command, before, runs=1):
+        above = (Above(CellKind.CODE, "shellscript", before),)
+        situation = Situation(notebook="file:///a.md", intent=f"Do {name}", above=above)
+        example = Example(name, 1, situation, "shellscript", command, Reason.OWN, runs, 0, 0, 0, 0, 1, 1)
+        return Hit(example, Signals(0.0, 0.0, 99, 0.0, 0.0, 99))
+
+    now = Situation(notebook="file:///b.md", above=(Above(CellKind.CODE, "shellscript", "make build"),))
+    alone = next_steps(now, [step("deploy", "make deploy", "make build"), step("other", "ls", "pwd")])
+    assert set(alone) == {"deploy"}
+    assert alone["deploy"] > 0.5
+    often = next_steps(now, [step("deploy", "make deploy", "make build", 9), step("test", "make test", "make build")])
+    assert often["deploy"] > 0.6
+    assert often["test"] < 0.2
+    written = Situation(notebook="file:///b.md", intent="Roll back", above=now.above)
+    assert next_steps(written, [step("deploy", "make deploy", "make build")]) == {}

@@ -60,7 +60,7 @@ class Daemon:
         )
         self._index = IndexThread(paths, changed=self._examples_changed)
         self._vectors = Vectors(_vectors_of(self._index), examples=self._index, on_state=self._embedder_changed)
-        self._memory = RecallMemory(self._index.examples, self._vectors, self._index.run)
+        self._memory = RecallMemory(self._index.examples, self._vectors, self._index.run_heeding)
         self._asking = Asking(self._index)
         self._assistant = Assistant(
             client,

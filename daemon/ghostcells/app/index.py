@@ -60,6 +60,8 @@ class IndexThread:
         self._loop = asyncio.get_running_loop()
         self._changed = changed
         self._timer: asyncio.TimerHandle | None = None
+        self._paths = paths
+        self._heeded = self._forgetting_changed()
         self._seen = (0, 0)
         # One object, by which the worker knows that it is queued already.
         self._chore = self._catch_up
@@ -67,6 +69,18 @@ class IndexThread:
     def run(self, work: Callable[[], T]) -> Awaitable[T]:
         """Work on the index, in its thread; to be called on the loop."""
         return self._worker.run(work)
+
+    def run_heeding(self, work: Callable[[], T]) -> Awaitable[T]:
+        """Like `run`, after whatever has been forgotten, by any process, is gone from the index: it hides at once."""
+
+        def heed() -> T:
+            changed = self._forgetting_changed()
+            if changed != self._heeded:
+                self._heeded = changed
+                self.index.settle()
+            return work()
+
+        return self._worker.run(heed)
 
     def settle(self) -> None:
         """Return once all that is in the log now has been read; for other threads than the loop's."""
@@ -92,6 +106,13 @@ class IndexThread:
         self._worker.close()
         if self._passing is not None:
             self._passing.cleanup()
+
+    def _forgetting_changed(self) -> int:
+        """When something was last noted to be forgotten, or was done with."""
+        try:
+            return self._paths.forget.stat().st_mtime_ns
+        except OSError:
+            return 0
 
     def _catch_up(self) -> bool:
         more = self.index.catch_up(SLICE_MS)

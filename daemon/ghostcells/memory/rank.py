@@ -5,6 +5,7 @@ Pure: the searches have been done, and what they found arrives as `Hit`s. `assem
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from math import log
 
 import msgspec
 
@@ -12,7 +13,7 @@ from ghostcells.domain.distance import word_distance
 from ghostcells.domain.examples import Example, Situation
 from ghostcells.memory import features
 from ghostcells.memory.adapt import Adapted, adapt
-from ghostcells.memory.analysis import split
+from ghostcells.memory.analysis import last_command, split
 from ghostcells.memory.features import Signals, Support
 from ghostcells.memory.model import Judge, probability
 from ghostcells.memory.profiles import Lesson, Profile, Reader, Terms, pattern_of
@@ -26,7 +27,8 @@ _FOLDERS = features.NAMES.index("shared folders")
 TELLING = 8.0
 """How much an intent must say for two of them to count as the same situation."""
 OVERTAKEN = 0.7
-UNRUN = -0.7
+_STEP_AT_LEAST, _STEP_AT_MOST = 0.5, 0.75
+UNRUN = -0.35
 """What is only read is worth less than what ran."""
 MOST = 12
 """Candidates that are worth telling apart."""
@@ -164,11 +166,33 @@ def rank(
             strict=True,
         )
     )
-    judged.sort(key=lambda one: (-one[0], -one[1].example.last_ms, one[1].example.id, one[1].raw))
+    steps = next_steps(situation, hits)
+    sure = {id(entry): max(judge.calibration(margin), steps.get(entry.example.id, 0.0)) for margin, entry in judged}
+    judged.sort(key=lambda one: (-sure[id(one[1])], -one[0], -one[1].example.last_ms, one[1].example.id, one[1].raw))
     return [
-        Ranked(entry.example, entry.adapted, margin, judge.calibration(margin), others)
+        Ranked(entry.example, entry.adapted, margin, sure[id(entry)], others)
         for margin, entry, others in _merge(judged)
     ]
+
+
+def next_steps(situation: Situation, hits: Sequence[Hit]) -> dict[str, float]:
+    """After a run, where nothing has been written yet: how likely each example is that came next before, by its id.
+
+    What always followed this command probably follows it again. The learned judge cannot say, since it has only seen
+    questions in words; so this is a choice: from 0.63 after one run towards 0.75, shared among what followed.
+    """
+    before = last_command(situation)
+    if situation.intent.strip() or not before:
+        return {}
+    followed = {one.example.id: one.example for one in hits if last_command(one.example.situation) == before}
+    runs = sum(one.runs for one in followed.values())
+    found: dict[str, float] = {}
+    for name, one in followed.items():
+        if one.runs:
+            start = _STEP_AT_LEAST + (_STEP_AT_MOST - _STEP_AT_LEAST) * (1 - 1 / (1 + one.runs))
+            share = start * one.runs / runs
+            found[name] = probability(log(share / (1 - share)) + evidence(one))
+    return found
 
 
 def overtake(entries: Sequence[Entry], margins: Sequence[float]) -> list[float]:

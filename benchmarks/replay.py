@@ -206,7 +206,7 @@ def main() -> int:
     known = None
     if not given.words or given.floors:
         texts = (analysis.embedding_text(step.situation) for step in all_steps)
-        known = sessions.vectors_of(texts, given.work / "vectors.pickle")
+        known = sessions.vectors_of(texts, given.work / "texts.pickle")
     if given.floors and known is not None:
         floors(all_steps, asked, known)
     answers = asyncio.run(replay(all_steps, asked, rankers, None if given.words else known))

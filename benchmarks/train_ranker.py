@@ -18,6 +18,7 @@ import json
 import pickle
 import random
 import sys
+import warnings
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -101,8 +102,8 @@ def hits(index: sessions.Index, vectors: sessions.Vectors | None, situation: Sit
     found = recall.look_up(index, situation)
     if vectors is None:
         return recall.hits_of(found)
-    similar = vectors.nearest(analysis.embedding_text(situation), recall.NEAREST)
-    similar |= vectors.scores(row for row in found.examples if row not in similar)
+    scores = vectors.nearest(analysis.embedding_text(situation), recall.SCORED)
+    similar = recall.similar_of(list(scores), list(scores.values()), found)
     more = index.load(row for row in similar if row not in found.examples)
     return recall.hits_of(found, more, similar)
 
@@ -336,6 +337,7 @@ def first_rough() -> tuple[float, ...]:
 
 
 def main() -> int:
+    warnings.filterwarnings("ignore", module="sklearn")
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True, help="a directory for what can be thrown away")
@@ -360,7 +362,7 @@ def main() -> int:
     shared = {
         "folds": folds,
         "readers": [Reader(ranker) for ranker in rankers],
-        "known": sessions.vectors_of(texts, given.work / "vectors.pickle"),
+        "known": sessions.vectors_of(texts, given.work / "texts.pickle"),
     }
     lexical, of_lexical = learn_variant(given, all_steps, shared, vectors=False)
     print("words alone, folds left out:", of_lexical, flush=True)

@@ -84,7 +84,7 @@ def _last(text: str) -> str:
 def is_content(word: Token) -> bool:
     """Whether a word can stand for something in a command."""
     if word.kind is Kind.WORD and not word.quoted:
-        return len(word.low) > 1 and word.low not in STOP_WORDS
+        return (len(word.low) > 1 or word.text.isupper()) and word.low not in STOP_WORDS
     if word.text[0] == "-" and word.kind not in _AMOUNTS:
         return False
     if word.text in _CONSTANTS:

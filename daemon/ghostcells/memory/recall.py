@@ -84,6 +84,13 @@ def hits_of(found: Found, more: Iterable[Example] = (), similar: dict[int, float
     ]
 
 
+def similar_of(rows: Sequence[int], scores: Sequence[float], found: Found) -> dict[int, float]:
+    """The cosines of the nearest rows and of the index's finds; finds beyond those scored are as far as the last of them."""
+    scored = dict(zip(rows, scores, strict=True))
+    least = scores[-1] if len(scored) >= SCORED else 0.0
+    return dict(list(scored.items())[:NEAREST]) | {row: scored.get(row, least) for row in found.examples}
+
+
 class RecallMemory:
     """Answers situations from the examples of `source`; `threshold` replaces the calibrated one."""
 
@@ -169,14 +176,11 @@ class RecallMemory:
             return None, "" if self._vectors is None else "the embedder is not ready: words alone"
         try:
             nearest = await searching
-            scores = dict(zip(nearest.rows, nearest.scores, strict=True))
-            least = nearest.scores[-1] if len(scores) >= SCORED else 0.0
-            similar = dict(list(scores.items())[:NEAREST]) | {row: scores.get(row, least) for row in found.examples}
+            return similar_of(nearest.rows, nearest.scores, found), ""
         except TimeoutError:
             return None, "the embedder was slow: words alone"
         except Exception as error:  # noqa: BLE001 - whatever fails there, words still answer
             return None, f"the embedder failed ({type(error).__name__}): words alone"
-        return similar, ""
 
 
 def _ms(begin: float, end: float) -> float:

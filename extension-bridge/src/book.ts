@@ -1,0 +1,381 @@
+/**
+ * One open notebook: makes it show what the daemon publishes, and turns a ghost into a real cell.
+ *
+ * Every edit of the bridge goes through here, one after the other, so that what the bridge itself caused is known: while one
+ * is under way `busy` is true, and afterwards the selection is on the cell that it was on. What is shown is decided in plan.ts.
+ */
+
+import * as vscode from 'vscode';
+import {
+  cellData,
+  focusedCell,
+  ghostMetadata,
+  marksOf,
+  needsRepair,
+  OWN_TYPE,
+  realMetadata,
+  select,
+  uriOf,
+} from './cells';
+import { Ledger } from './ledger';
+import { type Cell, disturbs, form, GHOST_LANGUAGE, isEmpty, movedTo, type Plan, plan } from './plan';
+import type { Ghost, PublishGhosts } from './protocol';
+import { record } from './record';
+
+/** An edit fails when the notebook changed in between; then it is planned anew. */
+const ATTEMPTS = 40;
+const RETRY_MS = 15;
+/** How often a flag that another extension keeps writing back is put right in one cell. */
+const REPAIRS = 10;
+
+export interface Host {
+  /** The look of cells has to be brought up to date. */
+  drawn(book: Book): void;
+  /** The bridge's own edits are done; where the focus is now may be looked at. */
+  idle(book: Book): void;
+  log(message: string): void;
+}
+
+export class Book {
+  readonly ledger = new Ledger();
+  private working: Promise<void> | undefined;
+  private again = false;
+  private readonly edits = new Set<Promise<unknown>>();
+  private readonly repaired = new Map<string, number>();
+  /** How often the user has changed something: an edit of ours that finds it unchanged may tidy up after itself. */
+  private userChanges = 0;
+  private shownForm: 'cell' | 'preview' = 'cell';
+
+  constructor(
+    readonly notebook: vscode.NotebookDocument,
+    private readonly host: Host,
+  ) {}
+
+  get uri(): string {
+    return this.notebook.uri.toString();
+  }
+
+  /** Whether an edit of the bridge is under way. */
+  get busy(): boolean {
+    return this.edits.size > 0;
+  }
+
+  get form(): 'cell' | 'preview' {
+    return this.shownForm;
+  }
+
+  /** The ghosts that stand as cells, in order. */
+  get ghostCells(): vscode.NotebookCell[] {
+    return this.notebook.getCells().filter((cell) => this.ghostId(cell) !== undefined);
+  }
+
+  /** What a preview below the anchor says; empty where ghosts are cells. */
+  get previewed(): readonly Ghost[] {
+    return this.shownForm === 'preview'
+      ? this.ledger.wanted.ghosts.filter((ghost) => !this.ledger.isTaken(ghost.id) && !this.cellOf(ghost.id))
+      : [];
+  }
+
+  ghostId(cell: vscode.NotebookCell): string | undefined {
+    return this.ledger.ghostId(marksOf(cell));
+  }
+
+  cellOf(id: string): vscode.NotebookCell | undefined {
+    return this.notebook.getCells().find((cell) => marksOf(cell).id === id);
+  }
+
+  userChanged(): void {
+    this.userChanges++;
+  }
+
+  publish(publish: PublishGhosts): void {
+    if (!this.ledger.take(publish)) {
+      return;
+    }
+    for (const id of publish.accepted) {
+      void this.makeReal(id);
+    }
+    this.show();
+  }
+
+  /** Brings the notebook to what is wanted; calls that come while it works are one more round. */
+  show(): void {
+    this.again = true;
+    this.working ??= this.work().finally(() => {
+      this.working = undefined;
+    });
+  }
+
+  private async work(): Promise<void> {
+    while (this.again && !this.notebook.isClosed) {
+      this.again = false;
+      await this.editing(() => this.round());
+    }
+  }
+
+  /** When all edits that are under way are done, such as an acceptance whose language is still to change. */
+  async settled(): Promise<void> {
+    await this.working;
+    await Promise.allSettled(this.edits);
+  }
+
+  /** Runs an edit of the bridge's own, during which no focus is reported. */
+  private async editing<Result>(edit: () => Promise<Result>): Promise<Result> {
+    const running = edit();
+    this.edits.add(running);
+    try {
+      return await running;
+    } finally {
+      this.edits.delete(running);
+      this.host.drawn(this);
+      if (!this.busy) {
+        this.host.idle(this);
+      }
+    }
+  }
+
+  private async round(): Promise<void> {
+    this.shownForm = this.chooseForm();
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const wanted =
+        this.shownForm === 'cell' ? this.ledger.wanted : { ...this.ledger.wanted, ghosts: this.materialised() };
+      const todo = plan(this.cells(), wanted);
+      if (isEmpty(todo) || this.notebook.isClosed || (await this.apply(todo))) {
+        return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    }
+    this.host.log(`The notebook changed too fast to draw in: ${this.uri}`);
+  }
+
+  /** In a preview only those are cells that have become ones before. */
+  private materialised(): Ghost[] {
+    return this.ledger.wanted.ghosts.filter((ghost) => this.cellOf(ghost.id) !== undefined);
+  }
+
+  private chooseForm(): 'cell' | 'preview' {
+    const autoSave = vscode.workspace.getConfiguration('files', this.notebook.uri).get<string>('autoSave', 'off') !== 'off';
+    const readOnly = vscode.workspace.fs.isWritableFileSystem(this.notebook.uri.scheme) === false;
+    const showing = this.ghostCells.length > 0;
+    return form({ ours: this.notebook.notebookType === OWN_TYPE, dirty: this.notebook.isDirty || showing, autoSave, readOnly });
+  }
+
+  private cells(): Cell[] {
+    const focused = this.focused();
+    return this.notebook.getCells().map((cell) => {
+      const marks = marksOf(cell);
+      const id = this.ledger.ghostId(marks) ?? (this.ledger.isLeak(marks) ? `leak ${uriOf(cell)}` : undefined);
+      const held = cell === focused || this.ledger.isTaken(marks.id);
+      return {
+        uri: uriOf(cell),
+        kind: cell.kind,
+        text: cell.document.getText(),
+        ghost: held ? undefined : id,
+        held: held ? marks.id : undefined,
+      };
+    });
+  }
+
+  /** The cell with the focus, if this notebook has it. A ghost there is the user's: nothing writes into it. */
+  focused(): vscode.NotebookCell | undefined {
+    const editor = vscode.window.activeNotebookEditor;
+    return editor?.notebook === this.notebook ? focusedCell(editor) : undefined;
+  }
+
+  private async apply(todo: Plan): Promise<boolean> {
+    const started = performance.now();
+    if (todo.structure.length > 0 && !(await this.restructure(todo))) {
+      return false;
+    }
+    if (todo.texts.length > 0 && !(await this.rewrite(todo))) {
+      return false;
+    }
+    record('applied', {
+      notebook: this.uri,
+      structure: todo.structure.map((one) => [one.start, one.remove, one.insert.length]),
+      texts: todo.texts.length,
+      ms: performance.now() - started,
+    });
+    return true;
+  }
+
+  private async restructure(todo: Plan): Promise<boolean> {
+    const { isDirty } = this.notebook;
+    const changes = this.userChanges;
+    const keepers = this.selections(todo);
+    const edit = new vscode.WorkspaceEdit();
+    edit.set(
+      this.notebook.uri,
+      todo.structure.map(({ start, remove, insert }) =>
+        vscode.NotebookEdit.replaceCells(new vscode.NotebookRange(start, start + remove), insert.map(cellData)),
+      ),
+    );
+    if (!(await vscode.workspace.applyEdit(edit))) {
+      return false;
+    }
+    for (const restore of keepers) {
+      restore();
+    }
+    if (!isDirty && this.notebook.notebookType === OWN_TYPE && changes === this.userChanges) {
+      await this.notebook.save(); // Our serializer leaves ghosts out: the same bytes, and the notebook is clean again.
+    }
+    return true;
+  }
+
+  /** What puts the selection of each editor back on its cell, where the plan changes cells at or above it. */
+  private selections(todo: Plan): (() => void)[] {
+    return vscode.window.visibleNotebookEditors
+      .filter((editor) => editor.notebook === this.notebook)
+      .flatMap((editor) => {
+        const cell = focusedCell(editor);
+        if (cell === undefined || !disturbs(cell.index, todo.structure) || movedTo(cell.index, todo.structure) === undefined) {
+          return [];
+        }
+        return [
+          () => {
+            if (cell.index >= 0 && this.notebook.getCells().includes(cell)) {
+              select(editor, cell.index);
+            }
+          },
+        ];
+      });
+  }
+
+  private async rewrite(todo: Plan): Promise<boolean> {
+    const edit = new vscode.WorkspaceEdit();
+    for (const { uri, keep, text } of todo.texts) {
+      const document = this.notebook.getCells().find((cell) => uriOf(cell) === uri)?.document;
+      if (document !== undefined && document !== this.focused()?.document) {
+        const end = document.lineAt(document.lineCount - 1).range.end;
+        edit.replace(document.uri, new vscode.Range(document.positionAt(keep), end), text);
+      }
+    }
+    return edit.size === 0 || (await vscode.workspace.applyEdit(edit));
+  }
+
+  /** Makes an accepted ghost a cell like any other, in place: URI, caret, edit mode and the cell's own undo stay. */
+  async makeReal(id: string): Promise<void> {
+    this.ledger.claim(id);
+    const started = performance.now();
+    await this.editing(async () => {
+      const cell = this.cellOf(id);
+      if (cell === undefined) {
+        return;
+      }
+      await this.setLanguage(cell, await this.realLanguage(id));
+      await this.mark(id, (it) => (needsRepair(it) || marksOf(it).id !== id ? realMetadata(it, id) : undefined));
+    });
+    record('real', { notebook: this.uri, id, ms: performance.now() - started });
+  }
+
+  /** The way back from `makeReal`. */
+  async makeGhost(id: string): Promise<void> {
+    this.ledger.release(id);
+    await this.editing(async () => {
+      const cell = this.cellOf(id);
+      if (cell !== undefined && cell.kind === vscode.NotebookCellKind.Code) {
+        await this.setLanguage(cell, GHOST_LANGUAGE);
+      }
+      await this.mark(id, (it) => (marksOf(it).flagged ? undefined : ghostMetadata(it, id)));
+    });
+  }
+
+  /** Another extension has written an old flag back to a cell that is the user's. */
+  repair(cell: vscode.NotebookCell): void {
+    const { id } = marksOf(cell);
+    const times = this.repaired.get(uriOf(cell)) ?? 0;
+    if (id !== undefined && this.ledger.isTaken(id) && needsRepair(cell) && times < REPAIRS) {
+      this.repaired.set(uriOf(cell), times + 1);
+      record('repaired', { notebook: this.uri, id });
+      void this.makeReal(id);
+    }
+  }
+
+  private async setLanguage(cell: vscode.NotebookCell, language: string): Promise<void> {
+    if (cell.kind === vscode.NotebookCellKind.Code && cell.document.languageId !== language) {
+      const isGhost = cell.document.languageId === GHOST_LANGUAGE || language === GHOST_LANGUAGE;
+      if (isGhost) {
+        await vscode.languages.setTextDocumentLanguage(cell.document, language);
+      }
+    }
+  }
+
+  /** The language that a ghost has when it is real; the nearest known one where the editor does not know it. */
+  private async realLanguage(id: string): Promise<string> {
+    const wanted = this.ledger.ghost(id)?.languageId;
+    const known = await vscode.languages.getLanguages();
+    if (wanted !== undefined && known.includes(wanted)) {
+      return wanted;
+    }
+    const used = this.notebook
+      .getCells()
+      .filter((cell) => cell.kind === vscode.NotebookCellKind.Code && cell.document.languageId !== GHOST_LANGUAGE)
+      .map((cell) => cell.document.languageId);
+    return used.at(-1) ?? 'plaintext';
+  }
+
+  /** Changes the metadata of the cell with this id; tries again where the notebook moved in between. */
+  private async mark(
+    id: string,
+    change: (cell: vscode.NotebookCell) => Record<string, unknown> | undefined,
+  ): Promise<void> {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const cell = this.cellOf(id);
+      const metadata = cell === undefined ? undefined : change(cell);
+      if (cell === undefined || metadata === undefined) {
+        return;
+      }
+      const edit = new vscode.WorkspaceEdit();
+      edit.set(this.notebook.uri, [vscode.NotebookEdit.updateCellMetadata(cell.index, metadata)]);
+      if (await vscode.workspace.applyEdit(edit)) {
+        return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    }
+  }
+
+  /** Puts a previewed ghost into the notebook as a cell and returns it. */
+  async materialise(ghost: Ghost): Promise<vscode.NotebookCell | undefined> {
+    await this.editing(async () => {
+      const cells = this.cells();
+      const all = this.ledger.wanted.ghosts.filter((one) => one.id === ghost.id || this.cellOf(one.id) !== undefined);
+      const todo = plan(cells, { after: this.ledger.wanted.after, ghosts: all });
+      await this.apply(todo);
+    });
+    return this.cellOf(ghost.id);
+  }
+
+  /** Edits that take every ghost and leak out, from the last to the first. */
+  pruning(): { edits: vscode.NotebookEdit[]; ids: string[] } {
+    const focused = this.focused();
+    const doomed = this.notebook.getCells().filter((cell) => {
+      const marks = marksOf(cell);
+      return (this.ledger.ghostId(marks) !== undefined || this.ledger.isLeak(marks)) && cell !== focused;
+    });
+    return {
+      edits: doomed
+        .toReversed()
+        .map((cell) => vscode.NotebookEdit.deleteCells(new vscode.NotebookRange(cell.index, cell.index + 1))),
+      ids: doomed.flatMap((cell) => this.ghostId(cell) ?? []),
+    };
+  }
+
+  /** Takes what looks like ghosts out of a notebook that was just opened; how many there were. */
+  async removeLeaks(): Promise<number> {
+    const { edits } = this.pruning();
+    if (edits.length > 0) {
+      await this.editing(async () => {
+        const edit = new vscode.WorkspaceEdit();
+        edit.set(this.notebook.uri, edits);
+        await vscode.workspace.applyEdit(edit);
+      });
+    }
+    return edits.length;
+  }
+
+  /** The daemon is gone, and with it what it published. */
+  forget(): void {
+    this.ledger.withdraw();
+    this.show();
+  }
+}

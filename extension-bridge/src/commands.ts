@@ -1,0 +1,109 @@
+/** What the user can ask for: by key, from the palette, from the status bar's menu. */
+
+import * as vscode from 'vscode';
+import type { Book } from './book';
+import type { Bridge } from './bridge';
+import { select, uriOf } from './cells';
+import { install, offerInstall } from './install';
+import { showMenu } from './menu';
+import { record } from './record';
+import { Reports } from './reports';
+
+export function registerCommands(bridge: Bridge): vscode.Disposable[] {
+  const reports = new Reports(bridge);
+  const { daemon, context } = bridge;
+  const storage = context.globalStorageUri;
+  const commands: Record<string, () => unknown> = {
+    suggest: () => suggest(bridge),
+    accept: () => accept(bridge),
+    dismiss: () => dismiss(bridge),
+    cycleNext: () => cycle(bridge, 1),
+    cyclePrevious: () => cycle(bridge, -1),
+    undoAccept: () => bridge.undo.run(),
+    menu: () => showMenu(bridge),
+    showLog: () => {
+      daemon.log.show(true);
+    },
+    showTrace: () => reports.trace(),
+    showExamples: () => reports.examples(),
+    install: () => install(storage, daemon),
+    restart: () => daemon.restart(),
+  };
+  const registered = Object.entries(commands).map(([name, run]) =>
+    vscode.commands.registerCommand(`ghostcells.${name}`, async () => {
+      try {
+        await run();
+      } catch (error) {
+        complain(bridge, name, error);
+      }
+    }),
+  );
+  return [...registered, reports];
+}
+
+function complain(bridge: Bridge, command: string, error: unknown): void {
+  const message = error instanceof Error ? error.message : String(error);
+  bridge.log(`${command}: ${message}`);
+  record('command-failed', { command, message });
+  if (bridge.daemon.running) {
+    void vscode.window.setStatusBarMessage(`Ghostcells: ${message}`, 5000);
+  } else if (bridge.status.needsInstall) {
+    void offerInstall(bridge.context, bridge.daemon);
+  } else {
+    void vscode.window.showWarningMessage(`Ghostcells: ${bridge.status.summary.why || message}`, 'Show the Log').then((choice) => {
+      if (choice !== undefined) {
+        bridge.daemon.log.show(true);
+      }
+    });
+  }
+}
+
+async function suggest(bridge: Bridge): Promise<void> {
+  const book = bridge.books.active;
+  const cell = book?.focused();
+  if (book !== undefined && cell !== undefined) {
+    await bridge.focus.now();
+    await bridge.daemon.request('ghostcells/suggest', { notebook: { uri: book.uri }, cell: uriOf(cell) });
+  }
+}
+
+/** Moves to the first ghost, which accepts it; a preview becomes a cell first. */
+async function accept(bridge: Bridge): Promise<void> {
+  const book = bridge.books.active;
+  const editor = vscode.window.activeNotebookEditor;
+  if (book === undefined || editor?.notebook !== book.notebook) {
+    return;
+  }
+  const cell = await target(book);
+  if (cell !== undefined) {
+    select(editor, cell.index);
+    editor.revealRange(new vscode.NotebookRange(cell.index, cell.index + 1), vscode.NotebookEditorRevealType.Default);
+    if (cell.kind === vscode.NotebookCellKind.Code) {
+      await vscode.commands.executeCommand('notebook.cell.edit');
+    }
+  }
+}
+
+async function target(book: Book): Promise<vscode.NotebookCell | undefined> {
+  const preview = book.previewed[0];
+  return preview === undefined ? book.ghostCells[0] : await book.materialise(preview);
+}
+
+async function dismiss(bridge: Bridge): Promise<void> {
+  const book = bridge.books.active;
+  if (book !== undefined) {
+    record('dismiss', { notebook: book.uri });
+    await bridge.daemon.request('ghostcells/dismiss', { notebook: { uri: book.uri } });
+  }
+}
+
+async function cycle(bridge: Bridge, step: 1 | -1): Promise<void> {
+  const book = bridge.books.active;
+  if (book === undefined) {
+    return;
+  }
+  const { index, count } = await bridge.daemon.request('ghostcells/cycle', { notebook: { uri: book.uri }, step });
+  record('cycled', { notebook: book.uri, index, count });
+  const said = count > 1 ? `suggestion ${String(index + 1)} of ${String(count)}` : 'no other suggestion';
+  void vscode.window.setStatusBarMessage(`$(sparkle) ${said}`, 3000);
+}

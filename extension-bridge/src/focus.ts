@@ -1,0 +1,138 @@
+/**
+ * Where the user's focus is, told to the daemon once for each move, and what follows where it is on a ghost.
+ *
+ * A move counts when it has settled: events come in pairs of which the first is out of date, and arrow keys that are held down
+ * pass over cells. While the bridge edits, selections jump by themselves; they are looked at when it is done.
+ */
+
+import * as vscode from 'vscode';
+import type { Book } from './book';
+import type { Books } from './books';
+import { focusedCell, uriOf } from './cells';
+import type { Daemon } from './daemon';
+import { record } from './record';
+
+/** Longer than a key that is held down takes to repeat, which is 33 ms on most systems. */
+const SETTLE_MS = 40;
+
+interface Place {
+  readonly notebook: string;
+  readonly cell: string | null;
+}
+
+const same = (one: Place | undefined, other: Place | undefined): boolean =>
+  one?.notebook === other?.notebook && one?.cell === other?.cell;
+
+export class Focus implements vscode.Disposable {
+  private reported: Place | undefined;
+  private timer: NodeJS.Timeout | undefined;
+  private readonly subscriptions: vscode.Disposable[] = [];
+
+  constructor(
+    private readonly books: Books,
+    private readonly daemon: Daemon,
+    private readonly moved: (book: Book | undefined, accepted: string | undefined) => void,
+  ) {
+    const look = (): void => {
+      this.look();
+    };
+    this.subscriptions.push(
+      vscode.window.onDidChangeNotebookEditorSelection(look),
+      vscode.window.onDidChangeActiveNotebookEditor(look),
+    );
+  }
+
+  /** Look at where the focus is as soon as it has settled. */
+  look(): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      void this.settled();
+    }, SETTLE_MS);
+  }
+
+  /** The daemon is a new one: it is told again. */
+  reset(): void {
+    this.reported = undefined;
+    this.look();
+  }
+
+  /** Reports now, so that a request that depends on it can follow. */
+  async now(): Promise<void> {
+    clearTimeout(this.timer);
+    await this.settled();
+  }
+
+  private async settled(): Promise<void> {
+    const editor = vscode.window.activeNotebookEditor;
+    const book = editor === undefined ? undefined : this.books.of(editor.notebook);
+    if (book?.busy === true) {
+      return; // `idle` of the book looks again.
+    }
+    const cell = focusedCell(editor);
+    const place = this.place(book, cell);
+    if (place === undefined || same(place, this.reported) || !this.daemon.running) {
+      this.moved(book, undefined);
+      return;
+    }
+    this.reported = place;
+    const ghost = book !== undefined && cell !== undefined ? book.ghostId(cell) : undefined;
+    await this.report(place, book, ghost);
+  }
+
+  private place(book: Book | undefined, cell: vscode.NotebookCell | undefined): Place | undefined {
+    if (book !== undefined && cell !== undefined) {
+      return { notebook: book.uri, cell: uriOf(cell) };
+    }
+    const left = this.reported?.notebook;
+    return left === undefined || this.books.at(left) === undefined ? undefined : { notebook: left, cell: null };
+  }
+
+  private async report(place: Place, book: Book | undefined, ghost: string | undefined): Promise<void> {
+    if (ghost !== undefined) {
+      book?.ledger.claim(ghost);
+    }
+    record('focus', { ...place, ghost });
+    this.moved(book, undefined);
+    try {
+      const params = { notebook: { uri: place.notebook }, cell: place.cell };
+      const result = await this.daemon.request('ghostcells/focus', params);
+      record('focused', { ...place, ...result });
+      if (ghost !== undefined) {
+        await book?.makeReal(ghost);
+      }
+      this.moved(book, result.accepted[0]);
+    } catch (error) {
+      record('focus-failed', { ...place, error: String(error) });
+      this.failed(place, book, ghost);
+    }
+  }
+
+  /** What could not be written down did not happen: the ghost is one still. Without a daemon it is simply the user's cell. */
+  private failed(place: Place, book: Book | undefined, ghost: string | undefined): void {
+    if (same(this.reported, place)) {
+      this.reported = undefined;
+    }
+    if (ghost === undefined || book === undefined) {
+      return;
+    }
+    if (this.daemon.running) {
+      book.ledger.release(ghost);
+      this.moved(book, undefined);
+    } else {
+      void book.makeReal(ghost);
+    }
+  }
+
+  closed(notebook: string): void {
+    if (this.reported?.notebook === notebook) {
+      this.reported = undefined;
+    }
+  }
+
+  dispose(): void {
+    clearTimeout(this.timer);
+    for (const one of this.subscriptions) {
+      one.dispose();
+    }
+  }
+}

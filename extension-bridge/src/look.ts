@@ -1,0 +1,121 @@
+/** How ghosts look and what is said of them: grey text in every visible editor, a line below each, a preview below the anchor. */
+
+import * as vscode from 'vscode';
+import type { Book } from './book';
+import type { Books } from './books';
+import { uriOf } from './cells';
+import { summary } from './plan';
+import type { Ghost } from './protocol';
+import { record } from './record';
+
+const CELL_SCHEME = 'vscode-notebook-cell';
+
+export class Look implements vscode.Disposable, vscode.NotebookCellStatusBarItemProvider {
+  private readonly changed = new vscode.EventEmitter<void>();
+  readonly onDidChangeCellStatusBarItems = this.changed.event;
+  private readonly grey = vscode.window.createTextEditorDecorationType({
+    color: new vscode.ThemeColor('ghostcells.foreground'),
+    fontStyle: 'italic',
+    isWholeLine: true,
+    rangeBehavior: vscode.DecorationRangeBehavior.OpenOpen,
+  });
+  private painted = '';
+  private readonly subscriptions: vscode.Disposable[];
+
+  constructor(private readonly books: Books) {
+    this.subscriptions = [
+      this.grey,
+      this.changed,
+      vscode.notebooks.registerNotebookCellStatusBarItemProvider('*', this),
+      vscode.window.onDidChangeVisibleTextEditors(() => {
+        this.paint();
+      }),
+    ];
+  }
+
+  refresh(): void {
+    this.paint();
+    this.changed.fire();
+  }
+
+  /** Cells have editors only while they are in view, and two of them in split views. */
+  private paint(): void {
+    const ghosts = new Map([...this.books].flatMap((book) => book.ghostCells.map((cell) => [cell.document, cell] as const)));
+    const painted: string[] = [];
+    for (const editor of vscode.window.visibleTextEditors) {
+      if (editor.document.uri.scheme !== CELL_SCHEME) {
+        continue;
+      }
+      const ghost = ghosts.has(editor.document);
+      editor.setDecorations(this.grey, ghost ? [new vscode.Range(0, 0, editor.document.lineCount, 0)] : []);
+      if (ghost) {
+        painted.push(editor.document.uri.toString());
+      }
+    }
+    const now = painted.join(' ');
+    if (now !== this.painted) {
+      this.painted = now;
+      record('painted', { cells: painted });
+    }
+  }
+
+  provideCellStatusBarItems(cell: vscode.NotebookCell): vscode.NotebookCellStatusBarItem[] {
+    const book = this.books.at(cell.notebook.uri.toString());
+    if (book === undefined) {
+      return [];
+    }
+    const id = book.ghostId(cell);
+    return id === undefined ? preview(book, cell) : label(book, id);
+  }
+
+  dispose(): void {
+    for (const one of this.subscriptions) {
+      one.dispose();
+    }
+  }
+}
+
+function label(book: Book, id: string): vscode.NotebookCellStatusBarItem[] {
+  const cells = book.ghostCells;
+  const position = cells.findIndex((cell) => book.ghostId(cell) === id);
+  const ghost = book.ledger.ghost(id);
+  const place = cells.length > 1 ? `, ${String(position + 1)} of ${String(cells.length)}` : '';
+  const said = `suggested cell${place}${ghost?.label == null ? '' : `: ${ghost.label}`}`;
+  const item = new vscode.NotebookCellStatusBarItem(
+    `$(sparkle) ${said}${position === 0 ? alternatives(book) : ''}`,
+    vscode.NotebookCellStatusBarAlignment.Left,
+  );
+  item.tooltip = 'Move here or click to accept; Escape dismisses; Alt+] shows another';
+  item.accessibilityInformation = { label: said };
+  return [item, ...warnings(ghost)];
+}
+
+function alternatives(book: Book): string {
+  const { index, count } = book.ledger.candidates;
+  return count > 1 ? `  ‹${String(index + 1)}/${String(count)}›` : '';
+}
+
+function warnings(ghost: Ghost | undefined): vscode.NotebookCellStatusBarItem[] {
+  return (ghost?.warnings ?? []).map(({ message }) => {
+    const item = new vscode.NotebookCellStatusBarItem(`$(warning) ${message}`, vscode.NotebookCellStatusBarAlignment.Left);
+    item.accessibilityInformation = { label: `warning: ${message}` };
+    return item;
+  });
+}
+
+function preview(book: Book, cell: vscode.NotebookCell): vscode.NotebookCellStatusBarItem[] {
+  const ghosts = book.previewed;
+  if (ghosts.length === 0 || book.ledger.wanted.after !== uriOf(cell)) {
+    return [];
+  }
+  const text = summary(ghosts);
+  const why = ghosts[0]?.label;
+  const item = new vscode.NotebookCellStatusBarItem(
+    `$(sparkle) ${text}${why == null ? '' : `  · ${why}`}${alternatives(book)}`,
+    vscode.NotebookCellStatusBarAlignment.Left,
+  );
+  item.command = 'ghostcells.accept';
+  item.tooltip = 'Click to insert this cell';
+  item.accessibilityInformation = { label: `suggested cell: ${text}`, role: 'button' };
+  return [item, ...ghosts.flatMap(warnings)];
+}

@@ -1,0 +1,13 @@
+/** For tests: what the extension received, applied, reported and painted, as lines of JSON in the file GHOSTCELLS_TEST_LOG. */
+
+import { appendFileSync } from 'node:fs';
+
+const file = process.env['GHOSTCELLS_TEST_LOG'];
+
+export const recording = file !== undefined && file !== '';
+
+export function record(what: string, fields: object = {}): void {
+  if (file) {
+    appendFileSync(file, `${JSON.stringify({ t: Date.now(), what, ...fields })}\n`);
+  }
+}

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ghostcells.app.prompting import LEAST_TOKENS
 from ghostcells.context.caching import break_even, is_kept, minimum_tokens
 from ghostcells.context.outputs import cleaned, cut
 from ghostcells.context.prompt import (
@@ -21,6 +22,7 @@ from ghostcells.context.prompt import (
 )
 from ghostcells.domain.exchange import Page, Remembered, Role
 from ghostcells.domain.notebook import Cell, CellKind
+from ghostcells.tokens import counter_for
 from tests.context.pages import count, example, md, page, sh, untouched
 
 
@@ -279,3 +281,16 @@ def test_the_prefix_is_marked_for_the_cache_only_where_it_is_long_enough() -> No
     assert composed(page(md("x")), (), many, long, model="claude-sonnet-4-5").prompt.cache_system
     assert not composed(page(md("x")), (), many, long, model="claude-haiku-4-5").prompt.cache_system
     assert not composed(page(md("x")), (), many, long, model="unknown").prompt.cache_system
+
+
+@pytest.mark.parametrize("model", ["gpt-5-nano", "claude-haiku-5-5", "some-model"])
+def test_the_least_budget_there_is_holds_a_prompt_for_any_model(model: str) -> None:
+    """A limit that is learned from a refusal ends there, and a model that is shown nothing says nothing."""
+    counter = counter_for(model)
+    conventions = [f"kubectl -n team-{number} get pods" for number in range(40)]
+    shown = page(md("Compress the archive of last year, but not that of this year."))
+    result = compose(
+        shown, (), conventions, model, Budget(input_tokens=LEAST_TOKENS), untouched, Allow(), counter.count
+    )
+    assert result.input_tokens <= LEAST_TOKENS
+    assert "not that of this year" in last(result)

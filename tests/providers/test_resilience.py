@@ -308,3 +308,29 @@ async def test_no_wait_is_longer_than_the_bound(jitter: float, failures: int) ->
     world.resilient._breaker_policy = BreakerPolicy(threshold=99)
     await world.ask()
     assert all(0 <= wait <= 4 for wait in world.sleeps)
+
+
+async def test_who_asks_by_hand_reaches_a_model_that_is_left_alone() -> None:
+    """A key may just have been mended, and nobody waits for half a minute to see."""
+    provider = Scripted("p", fails(ErrorKind.UNAUTHORIZED), WHOLE)
+    world = World(provider)
+    await world.fail()
+    await world.fail()
+    assert len(provider.asked) == 1, "it is left alone"
+    assert text_of([chunk async for chunk in world.resilient.stream(PROMPT, insist=True)]) == "ls"
+    assert world.told == ["unauthorized", "recovered"]
+    assert await world.ask() == "ls"
+
+
+@pytest.mark.parametrize(("mended", "told"), [(False, []), (True, ["context-too-long", "recovered"])])
+async def test_a_prompt_too_long_is_trouble_only_where_it_was_shortened_already(
+    told: list[str],
+    mended: bool,  # noqa: FBT001 -- a row of the table
+) -> None:
+    provider = Scripted("p", fails(ErrorKind.CONTEXT_TOO_LONG), WHOLE)
+    world = World(provider)
+    with pytest.raises(ProviderError):
+        await collect_into([], world.resilient.stream(PROMPT, mended=mended))
+    assert len(provider.asked) == 1, "the same is not asked again"
+    await world.ask()
+    assert world.told == told

@@ -18,6 +18,9 @@ from ghostcells.tokens import Calibration, counter_for
 
 T = TypeVar("T")
 
+LEAST_TOKENS = 300
+"""Room for the rules and a paragraph in any tokenizer, and the least that `model.inputTokens` may be."""
+
 
 class Terms(msgspec.Struct, frozen=True):
     """For which model, within which bounds, and what may be let out."""
@@ -75,9 +78,13 @@ class Prompting:
         """Tokens of a text, for what no provider has reported; its tokenizer is loaded by then."""
         return counter_for(model, self.calibration).count(text)
 
-    def shorten(self, composed: Composed, model: str) -> None:
-        """The model takes less than was thought; remembered as long as the daemon lives."""
-        self.limits[model] = max(composed.input_tokens // 2, 1)
+    def shorten(self, composed: Composed, model: str) -> bool:
+        """The model takes less than was thought, which is remembered; whether a shorter prompt still says anything."""
+        limit = max(composed.input_tokens // 2, LEAST_TOKENS)
+        if limit >= composed.input_tokens:
+            return False
+        self.limits[model] = limit
+        return True
 
     def observe(self, composed: Composed, model: str, actual: int) -> None:
         if composed.estimated and actual:

@@ -216,15 +216,25 @@ class ModelWriter:
             assert exchange.composed is not None
             if error.kind is not ErrorKind.CONTEXT_TOO_LONG:
                 raise
-            self._prompting.shorten(exchange.composed, choice.model)
-            exchange.notes.append("the prompt was too long for the model, and shortened")
-            try:
-                await self._compose(exchange, choice)
-            except NotComposed:
-                raise error from None
-            await self._read(exchange, choice, reading, growth)
+            if not await self._shortened(exchange, choice):
+                (await self._models.chain()).unmended(error)
+                raise
+            await self._read(exchange, choice, reading, growth, mended=True)
 
-    async def _read(self, exchange: Exchange, choice: Choice, reading: Reading, growth: Growth) -> None:
+    async def _shortened(self, exchange: Exchange, choice: Choice) -> bool:
+        assert exchange.composed is not None
+        if not self._prompting.shorten(exchange.composed, choice.model):
+            return False
+        exchange.notes.append("the prompt was too long for the model, and shortened")
+        try:
+            await self._compose(exchange, choice)
+        except NotComposed:
+            return False
+        return True
+
+    async def _read(
+        self, exchange: Exchange, choice: Choice, reading: Reading, growth: Growth, *, mended: bool = False
+    ) -> None:
         chain = await self._models.chain()
         assert exchange.composed is not None
 
@@ -232,8 +242,8 @@ class ModelWriter:
             exchange.model, exchange.sent = link.model, True
 
         exchange.model = choice.model
-        stream = cast("AsyncGenerator[Chunk, None]", chain.stream(exchange.composed.prompt, using=using))
-        async with aclosing(stream) as chunks:
+        asked = chain.stream(exchange.composed.prompt, using=using, insist=exchange.order.asked, mended=mended)
+        async with aclosing(cast("AsyncGenerator[Chunk, None]", asked)) as chunks:
             async for chunk in chunks:
                 exchange.take(chunk)
                 if chunk.text:

@@ -15,7 +15,7 @@ Share = Annotated[float, Meta(ge=0, le=1)]
 Amount = Annotated[float, Meta(ge=0)]
 Count = Annotated[int, Meta(ge=0)]
 Seconds = Annotated[float, Meta(ge=1)]
-Tokens = Annotated[int, Meta(ge=200)]
+Tokens = Annotated[int, Meta(ge=300)]
 
 
 class Suggest(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

@@ -121,7 +121,8 @@ def compose(
     if not any(cell.text.strip() for cell in page.before if not cell.looks_like_ghost):
         raise NothingWritten("nothing is written yet")
     dropped: list[str] = []
-    system, redactions = prefix(page.language, conventions, budget.conventions, redact, count)
+    room = max(budget.input_tokens - count(_rules(page.language)), 0)
+    system, redactions = prefix(page.language, conventions, min(budget.conventions, room // 3), redact, count)
     system_tokens = count(system) + MESSAGE_TOKENS
     turns, used, redacted = _turns(examples, page.language, budget, redact, count, dropped)
     redactions += redacted
@@ -153,7 +154,7 @@ def compose(
 
 def prefix(language: str, conventions: Sequence[str], tokens: int, redact: Redact, count: Count) -> tuple[str, int]:
     """Rules and conventions, the same bytes whenever these are the same, and how much was redacted in it."""
-    rules = _RULES.format(language="shell" if is_shell(language) else language)
+    rules = _rules(language)
     chosen: list[str] = []
     left, redactions = tokens, 0
     for convention in dict.fromkeys(conventions):
@@ -167,6 +168,10 @@ def prefix(language: str, conventions: Sequence[str], tokens: int, redact: Redac
     if not chosen:
         return rules, 0
     return "\n".join((rules, _CONVENTIONS, *sorted(set(chosen)))), redactions
+
+
+def _rules(language: str) -> str:
+    return _RULES.format(language="shell" if is_shell(language) else language)
 
 
 def rule_lines() -> frozenset[str]:

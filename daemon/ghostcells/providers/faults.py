@@ -146,7 +146,10 @@ def _words(kind: ErrorKind, what: str, complaint: Complaint, peer: Peer) -> str:
         case ErrorKind.OVERLOADED:
             text = f"{peer.label} is overloaded ({what}). Suggestions go on by themselves."
         case ErrorKind.CONTEXT_TOO_LONG:
-            text = f'The request is too long for the model "{peer.clean(peer.model)}" ({what}).'
+            text = (
+                f'The request is too long for the model "{peer.clean(peer.model)}" ({what}). Lower model.inputTokens, or '
+                "choose a model with a longer context."
+            )
         case ErrorKind.TIMEOUT:
             text = f"{peer.label} took too long ({what})."
         case ErrorKind.SERVER:

@@ -16,7 +16,7 @@ def from_exception(error: BaseException, peer: Peer) -> ProviderError:
         return ProviderError(
             ErrorKind.TLS,
             f"The certificate of {peer.address} cannot be trusted: {peer.clean(_verdict(chain))}. "
-            "Behind a proxy that inspects traffic, set SSL_CERT_FILE to a file with its CA.",
+            "Behind a proxy that inspects traffic, set model.caFile or SSL_CERT_FILE to a file with its CA.",
         )
     if "ConnectError" in names and any(_is_handshake(link) for link in chain):
         return ProviderError(

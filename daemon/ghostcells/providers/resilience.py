@@ -1,7 +1,8 @@
 """Asking again, asking another, and not asking for a while: a chain of models behind one stream.
 
 Nothing is asked again once text has been delivered: half an answer cannot be mended. That a prompt is too long for a model
-is the caller's to mend, so it is passed on at once. The SDKs' own silent retries are off.
+is the caller's to mend, so it is passed on at once, and is trouble only where the caller has tried. Whoever asks by hand has
+perhaps just mended something, so a model that is left alone is asked all the same. The SDKs' own silent retries are off.
 """
 
 import asyncio
@@ -65,12 +66,17 @@ class Resilient:
         self._breakers: dict[tuple[int, str | None], Breaker] = {}
         self._trouble: ErrorKind | None = None
 
-    async def stream(self, prompt: Prompt, *, using: Callable[[Link], None] | None = None) -> AsyncIterator[Chunk]:
-        """Chunks of the first model that answers; `using` is told each model before it is asked."""
+    async def stream(
+        self, prompt: Prompt, *, using: Callable[[Link], None] | None = None, insist: bool = False, mended: bool = False
+    ) -> AsyncIterator[Chunk]:
+        """Chunks of the first model that answers; `using` is told each model before it is asked.
+
+        `insist`: ask also a model that is left alone. `mended`: this prompt was shortened already.
+        """
         last: ProviderError | None = None
         for link in self._chain:
             attempts = _Attempts(self._policy.retries)
-            while attempts.left and self._allows(link):
+            while attempts.left and (insist or self._allows(link)):
                 if using is not None:
                     using(link)
                 attempts.begin()
@@ -84,6 +90,8 @@ class Resilient:
                         yield chunk
                 if failure is None:
                     return
+                if failure.kind is ErrorKind.CONTEXT_TOO_LONG and mended:
+                    self.unmended(failure)
                 if attempts.delivered or failure.kind is ErrorKind.CONTEXT_TOO_LONG:
                     raise failure
                 last = last or failure
@@ -92,6 +100,10 @@ class Resilient:
                     break
                 await self._sleep(wait)
         raise last or self._shut()
+
+    def unmended(self, error: ProviderError) -> None:
+        """A prompt is too long for a model, and the caller has no shorter one."""
+        self._tell(error)
 
     async def prepare(self) -> None:
         """Let the preferred provider import what it needs ahead of the first request, where it can; failing is told."""
@@ -175,8 +187,10 @@ class Resilient:
         if counted:
             self._breaker(link, None if error.kind in _WHOLE_PROVIDER else link.model).failed(error, self._clock())
         self._release(link)
-        if error.kind is ErrorKind.CONTEXT_TOO_LONG:
-            return
+        if error.kind is not ErrorKind.CONTEXT_TOO_LONG:
+            self._tell(error)
+
+    def _tell(self, error: ProviderError) -> None:
         if self._trouble is not error.kind:
             self._trouble = error.kind
             self._on_trouble(error)

@@ -140,7 +140,7 @@ export class Book {
       const wanted =
         this.shownForm === 'cell' ? this.ledger.wanted : { ...this.ledger.wanted, ghosts: this.materialised() };
       const todo = plan(this.cells(), wanted);
-      if (isEmpty(todo) || this.notebook.isClosed || (await this.apply(todo))) {
+      if (isEmpty(todo) || this.notebook.isClosed || (await this.apply(todo, attempt))) {
         return;
       }
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
@@ -182,7 +182,7 @@ export class Book {
     return editor?.notebook === this.notebook ? focusedCell(editor) : undefined;
   }
 
-  private async apply(todo: Plan): Promise<boolean> {
+  private async apply(todo: Plan, attempt: number): Promise<boolean> {
     const started = performance.now();
     if (todo.structure.length > 0 && !(await this.restructure(todo))) {
       return false;
@@ -194,6 +194,7 @@ export class Book {
       notebook: this.uri,
       structure: todo.structure.map((one) => [one.start, one.remove, one.insert.length]),
       texts: todo.texts.length,
+      attempt,
       ms: performance.now() - started,
     });
     return true;
@@ -340,7 +341,7 @@ export class Book {
       const cells = this.cells();
       const all = this.ledger.wanted.ghosts.filter((one) => one.id === ghost.id || this.cellOf(one.id) !== undefined);
       const todo = plan(cells, { after: this.ledger.wanted.after, ghosts: all });
-      await this.apply(todo);
+      await this.apply(todo, 0);
     });
     return this.cellOf(ghost.id);
   }

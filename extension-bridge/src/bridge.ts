@@ -7,6 +7,7 @@ import { marksOf, OWN_TYPE, uriOf } from './cells';
 import { registerCommands } from './commands';
 import { Daemon, type Listener } from './daemon';
 import { Focus } from './focus';
+import { offerInstall } from './install';
 import { Look } from './look';
 import type { PublishGhosts, Status } from './protocol';
 import { record, recording } from './record';
@@ -138,6 +139,9 @@ export class Bridge implements vscode.Disposable, Host, Listener {
   }
 
   private restructured(book: Book, change: vscode.NotebookDocumentChangeEvent): void {
+    for (const cell of change.contentChanges.flatMap((one) => one.addedCells)) {
+      book.repair(cell); // A redone acceptance comes back as the ghost that was inserted.
+    }
     const touched = change.contentChanges.flatMap((one) => [...one.addedCells, ...one.removedCells]);
     if (touched.some((cell) => book.ghostId(cell) === undefined)) {
       book.userChanged();
@@ -159,7 +163,10 @@ export class Bridge implements vscode.Disposable, Host, Listener {
     record('executed', { notebook: book.uri, ...ended });
     this.daemon
       .request('ghostcells/executed', { notebook: { uri: book.uri }, ...ended })
-      .then(() => this.status.refreshCost())
+      .then(() => {
+        this.setContext('hasRun', true);
+        return this.status.refreshCost();
+      })
       .catch((error: unknown) => {
         this.log(`A run was not recorded: ${String(error)}`);
       });
@@ -216,6 +223,7 @@ export class Bridge implements vscode.Disposable, Host, Listener {
     if (book !== undefined && accepted !== undefined) {
       record('accepted', { notebook: book.uri, id: accepted });
       this.undo.accepted(book, accepted);
+      this.setContext('hasAccepted', true);
     } else {
       this.undo.moved(book);
     }
@@ -229,6 +237,7 @@ export class Bridge implements vscode.Disposable, Host, Listener {
     const previewed = (book?.previewed.length ?? 0) > 0;
     this.setContext('nextIsGhost', book !== undefined && next !== undefined && book.ghostId(next) !== undefined);
     this.setContext('preview', previewed && cell !== undefined && book?.ledger.wanted.after === uriOf(cell));
+    this.setContext('undo', (book?.ledger.suggestionId ?? '') !== '');
     this.setContext('showing', previewed || (book?.ghostCells.length ?? 0) > 0);
     this.setContext('tabAccepts', cell !== undefined && TAB_ACCEPTS.includes(marksOf(cell).language));
   }
@@ -251,6 +260,10 @@ export class Bridge implements vscode.Disposable, Host, Listener {
   }
 
   condition(...said: Parameters<Listener['condition']>): void {
+    this.setContext('running', said[0] === 'running');
+    if (said[0] === 'missing') {
+      void offerInstall(this.context, this.daemon);
+    }
     this.status.condition(...said);
   }
 

@@ -8,6 +8,7 @@ import { install, offerInstall } from './install';
 import { showMenu } from './menu';
 import { record } from './record';
 import { Reports } from './reports';
+import { learn, openTour } from './tour';
 
 export function registerCommands(bridge: Bridge): vscode.Disposable[] {
   const reports = new Reports(bridge);
@@ -20,6 +21,8 @@ export function registerCommands(bridge: Bridge): vscode.Disposable[] {
     cycleNext: () => cycle(bridge, 1),
     cyclePrevious: () => cycle(bridge, -1),
     undoAccept: () => bridge.undo.run(),
+    undo: () => step(bridge, 'undo'),
+    redo: () => step(bridge, 'redo'),
     menu: () => showMenu(bridge),
     showLog: () => {
       daemon.log.show(true);
@@ -27,6 +30,8 @@ export function registerCommands(bridge: Bridge): vscode.Disposable[] {
     showTrace: () => reports.trace(),
     showExamples: () => reports.examples(),
     install: () => install(storage, daemon),
+    tour: () => openTour(storage),
+    learn: () => learn(daemon),
     restart: () => daemon.restart(),
   };
   const registered = Object.entries(commands).map(([name, run]) =>
@@ -95,6 +100,11 @@ async function dismiss(bridge: Bridge): Promise<void> {
     record('dismiss', { notebook: book.uri });
     await bridge.daemon.request('ghostcells/dismiss', { notebook: { uri: book.uri } });
   }
+}
+
+async function step(bridge: Bridge, command: 'undo' | 'redo'): Promise<void> {
+  const book = bridge.books.active;
+  await (book === undefined ? vscode.commands.executeCommand(command) : bridge.undo.step(book, command));
 }
 
 async function cycle(bridge: Bridge, step: 1 | -1): Promise<void> {

@@ -1,6 +1,7 @@
 /** The editor's settings as the daemon wants them: what the user set, what the workspace set, and whether it is trusted. */
 
 import * as vscode from 'vscode';
+import { LOG_VARIABLE } from './record';
 
 const SECTION = 'ghostcells';
 /** Ours alone; the daemon does not know them. */
@@ -51,9 +52,12 @@ function put(tree: Tree, key: string, value: unknown): void {
   tree[section] = { ...(tree[section] as Tree | undefined), [name]: value };
 }
 
-export function daemonSettings(): { path: string; env: Record<string, string> } {
+/** The program that is named, and what a daemon and its commands find in their environment. */
+export function daemonSettings(): { path: string; env: NodeJS.ProcessEnv } {
   const config = vscode.workspace.getConfiguration(SECTION);
-  return { path: config.get<string>('daemon.path', '').trim(), env: config.get<Record<string, string>>('daemon.env', {}) };
+  const { [LOG_VARIABLE]: _, ...inherited } = process.env; // The daemon takes GHOSTCELLS_… for settings.
+  const env = { ...inherited, ...config.get<Record<string, string>>('daemon.env', {}) };
+  return { path: config.get<string>('daemon.path', '').trim(), env };
 }
 
 /** Changes one of the daemon's settings for the user, everywhere. */

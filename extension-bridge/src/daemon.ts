@@ -149,7 +149,7 @@ export class Daemon implements vscode.Disposable {
       command,
       args: ['serve'],
       transport: TransportKind.stdio,
-      options: { env: { ...process.env, ...daemonSettings().env } },
+      options: { env: daemonSettings().env },
     };
     const clientOptions: LanguageClientOptions = {
       documentSelector: [],

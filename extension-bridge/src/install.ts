@@ -3,6 +3,7 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import * as path from 'node:path';
 import * as vscode from 'vscode';
+import { daemonSettings } from './config';
 import type { Daemon } from './daemon';
 import { managedEnvironment, managedProgram, onPath } from './find';
 import { run } from './process';
@@ -80,7 +81,7 @@ async function make(
   const step = async (message: string, command: string, args: string[]): Promise<void> => {
     say(message);
     log.info(`${command} ${args.join(' ')}`);
-    const { code, stderr } = await run(command, args, process.env, (line) => {
+    const { code, stderr } = await run(command, args, daemonSettings().env, (line) => {
       log.info(line);
     }, cancel);
     if (cancel.isCancellationRequested) {
@@ -118,7 +119,7 @@ async function wheel(): Promise<string> {
 async function findPython(): Promise<string> {
   for (const name of PYTHONS) {
     const python = await onPath(name);
-    if (python !== undefined && (await run(python, ['-c', NEW_ENOUGH], process.env)).code === 0) {
+    if (python !== undefined && (await run(python, ['-c', NEW_ENOUGH], daemonSettings().env)).code === 0) {
       return python;
     }
   }

@@ -2,7 +2,8 @@
 
 import { appendFileSync } from 'node:fs';
 
-const file = process.env['GHOSTCELLS_TEST_LOG'];
+export const LOG_VARIABLE = 'GHOSTCELLS_TEST_LOG';
+const file = process.env[LOG_VARIABLE];
 
 export const recording = file !== undefined && file !== '';
 

@@ -32,8 +32,7 @@ export class Reports implements vscode.TextDocumentContentProvider, vscode.Dispo
     if (daemon.found === undefined) {
       throw new Error('the daemon is not running');
     }
-    const env = { ...process.env, ...daemonSettings().env };
-    const { code, stdout, stderr } = await run(daemon.found.command, ['examples', 'list', '--limit', '500'], env);
+    const { code, stdout, stderr } = await run(daemon.found.command, ['examples', 'list', '--limit', '500'], daemonSettings().env);
     if (code !== 0) {
       throw new Error(stderr.trim() || `ghostcells examples ended with ${String(code)}`);
     }

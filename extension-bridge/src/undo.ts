@@ -1,10 +1,16 @@
-/** Ctrl+Z right after an acceptance gives the ghost back: the notebook's own undo would take the whole cell away. */
+/**
+ * Undo, where ghosts are in the way of it. Right after an acceptance it gives the ghost back: the notebook's own undo would take
+ * the whole cell away. And in command mode it passes over the steps in which only ghosts came and went.
+ */
 
 import * as vscode from 'vscode';
 import type { Book } from './book';
 import { select, uriOf } from './cells';
 import type { Daemon } from './daemon';
 import { record } from './record';
+
+/** More suggestions than this do not come and go between two steps of a user. */
+const MOST_STEPS = 100;
 
 export class Undo {
   private last: { book: Book; id: string; cell: string } | undefined;
@@ -36,6 +42,28 @@ export class Undo {
   forget(notebook: string): void {
     if (this.last?.book.uri === notebook) {
       this.typed();
+    }
+  }
+
+  /** Undoes or redoes the last step of the user's: those of ghosts alone are passed over. */
+  async step(book: Book, command: 'undo' | 'redo'): Promise<void> {
+    for (let count = 0; count < MOST_STEPS; count++) {
+      const touched = new Set<'ghost' | 'other'>();
+      const listening = vscode.workspace.onDidChangeNotebookDocument((change) => {
+        if (change.notebook === book.notebook) {
+          for (const cell of change.contentChanges.flatMap((one) => [...one.addedCells, ...one.removedCells])) {
+            touched.add(book.ghostId(cell) === undefined ? 'other' : 'ghost');
+          }
+        }
+      });
+      try {
+        await vscode.commands.executeCommand(command);
+      } finally {
+        listening.dispose();
+      }
+      if (!touched.has('ghost') || touched.has('other')) {
+        return;
+      }
     }
   }
 

@@ -349,7 +349,7 @@ def test_the_end_of_input_is_the_end(client: Client) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such signals")
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_signals_end_it_cleanly(client: Client, number: int) -> None:
     client.ping()
     client.process.send_signal(number)

@@ -1,11 +1,13 @@
 """Edits in UTF-16 positions, against the definition spelled out."""
 
 import re
+from time import process_time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ghostcells.server import text as text_module
 from ghostcells.server.text import edit, offset
 from ghostcells.server.wire import Position, Range, TextChange
 
@@ -48,6 +50,32 @@ def test_an_edit_replaces_what_is_between(text: str, one: Position, other: Posit
 @given(st.text("abc \n", max_size=200), POSITIONS)
 def test_the_quick_way_for_ascii_is_the_same(text: str, position: Position) -> None:
     assert offset(text, position) == by_definition(text, position)
+
+
+@given(TEXTS, POSITIONS)
+def test_the_quick_way_for_lines_far_down_is_the_same(text: str, position: Position) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(text_module, "_FEW_LINES", 1)
+        assert offset(text, position) == by_definition(text, position)
+
+
+@pytest.mark.parametrize(
+    "line", ["word \u00e9\U0001f600 ", "a\nb \u00e9\n", "a\r\nb\r\n"], ids=["long-line", "lf", "crlf"]
+)
+def test_a_place_at_the_end_of_megabytes_is_found_as_quickly_as_they_are_copied(line: str) -> None:
+    """A key in such a cell must not hold up the others: at least a loop over every character would."""
+    text = line * (8_000_000 // len(line))
+    end = Position(text.count("\n"), len(text))
+
+    def looped() -> float:
+        started = process_time()
+        for _ in text:
+            pass
+        return process_time() - started
+
+    started = process_time()
+    assert offset(text, end) == len(text)
+    assert process_time() - started < 5 * looped()
 
 
 def test_without_a_range_the_text_is_replaced() -> None:

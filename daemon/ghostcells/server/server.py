@@ -18,6 +18,8 @@ from ghostcells.server.session import Session
 logger = logging.getLogger(__name__)
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_ENDINGS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP") if hasattr(signal, name))
+"""What asks a process to end; a terminal that is closed sends the last one."""
 _Connect = Callable[[Session], Coroutine[None, None, None]]
 
 
@@ -52,7 +54,9 @@ class Server:
     async def _live(self, connect: _Connect, token: str | None) -> int:
         session = Session(self._build, version=self._version, token=token)
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in _ENDINGS:
+            if signal.getsignal(number) is signal.SIG_IGN:  # as nohup has it
+                continue
             with suppress(NotImplementedError, RuntimeError):  # Windows; not the main thread
                 loop.add_signal_handler(number, session.end, 0)
         connecting = loop.create_task(connect(session), name="connect")

@@ -173,8 +173,7 @@ class Session:
             self._reject(message, INTERNAL_ERROR, "internal error in initialize; the log has the details")
             return
         self._phase = _Phase.RUNNING
-        if info.process_id is not None:
-            parent.watch(info.process_id, self.end)
+        parent.watch(info.process_id, self.end)
         self._building = asyncio.get_running_loop().create_task(self._build_app(info), name="build")
 
     def _check_token(self, message: Message) -> None:

@@ -194,6 +194,26 @@ def test_suggesting_goes_on_with_a_full_disk(client: Client, nb: Notebook, prose
     client.ping()
 
 
+@NO_FILE_GROWS
+def test_with_a_full_disk_what_is_typed_elsewhere_is_suggested_for_too(
+    client: Client, nb: Notebook, prose: Cell
+) -> None:
+    """The move there cannot be made durable and is refused; a key in a cell says as well where the user is."""
+    there = md()
+    nb.insert(len(nb.cells), there)
+    with full_disk(client):
+        params = {"notebook": {"uri": nb.uri}, "cell": there.uri}
+        assert client.refused("ghostcells/focus", params).reason == "not-durable"
+        nb.set_text(there, RESTART[0])
+        assert nb.shown()[-1]["text"] == RESTART[1]
+        session = nb.suggest(there)
+        assert nb.until(lambda p: p["final"] and p["session"] == session)
+        told = [e.params["message"] for e in client.received if e.method == "window/showMessage"]
+        assert len(told) == 1, told
+    client.ping()
+    assert nb.focus(prose)["session"]
+
+
 def test_a_data_directory_that_is_a_file_is_said_and_hurts_nothing(daemons: Daemons, home: Home) -> None:
     """The daemon may refuse to start, with words, or serve without storing; the file stays as it is."""
     home.data.write_text("something else of the user's")

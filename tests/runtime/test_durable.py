@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
+from ghostcells.domain import replies
 from ghostcells.domain.errors import RequestFailed
 from ghostcells.domain.events import AnyRecord
 from ghostcells.engine import effects as e
@@ -154,6 +155,42 @@ async def test_a_failure_at_the_very_end_is_still_told() -> None:
     bench = bench_of_requests()
     bench.focus(1)
     await bench.loop.close()
+    bench.log.fail()
+    await settle()
+    assert bench.client.sent == [("refuse", 1, -32803)]
+
+
+def asked(given: i.SuggestionAsked) -> Sequence[e.Effect]:
+    """A reply that tells of nothing written, in a step that also leaves a record which may be late."""
+    return (e.Reply(given.request, replies.SuggestResult("s")), e.Append(record(9), firm=False))
+
+
+async def test_a_reply_that_tells_of_nothing_written_is_given_though_the_disk_fails() -> None:
+    bench = bench_of_requests()
+    bench.script.on(i.SuggestionAsked, asked)
+    bench.suggest(1)
+    bench.log.fail()
+    await settle()
+    assert bench.client.sent == [("reply", 1, replies.SuggestResult("s"))]
+    assert "NotWritten" not in bench.script.kinds()
+
+
+async def test_such_a_reply_is_taken_back_with_what_it_was_decided_upon() -> None:
+    bench = bench_of_requests()
+    bench.script.on(i.SuggestionAsked, asked)
+    bench.focus(1)
+    bench.suggest(2)
+    bench.log.fail()
+    await settle()
+    assert [sent[:2] for sent in bench.client.sent] == [("refuse", 1), ("refuse", 2)]
+
+
+async def test_a_reply_depends_on_all_records_of_its_step() -> None:
+    """Also on one that the engine ordered after it."""
+    bench = bench_of_requests()
+    bench.script.on(i.SuggestionAsked, lambda given: tuple(reversed(answered(given))))
+    bench.suggest(1)
+    assert bench.client.sent == []
     bench.log.fail()
     await settle()
     assert bench.client.sent == [("refuse", 1, -32803)]

@@ -66,7 +66,7 @@ async def test_inputs_that_arise_in_effects_wait_their_turn() -> None:
     bench.close_notebook()
     assert bench.script.kinds() == ["Closed", "RecallFailed"]
     assert bench.loop.state.core == 2
-    assert ("message", "later") in bench.client.sent
+    assert ("message", "Nothing can be saved: later") in bench.client.sent
 
 
 async def test_a_bug_in_the_engine_costs_one_request(caplog: pytest.LogCaptureFixture) -> None:

@@ -54,3 +54,13 @@ def test_what_is_spent_and_who_is_asked_are_part_of_it() -> None:
     board.use("openai", "m")
     board.spend(SessionUsage(1, 2, 0.5))
     assert len(states(client)) == 2
+
+
+def test_a_trouble_that_goes_on_in_other_words_is_not_said_again() -> None:
+    """A window in front of the user's text for each key would be worse than the trouble."""
+    client = FakeClient()
+    board = StatusBoard(client)
+    for number in range(3):
+        board.trouble("log", f"segment {number} cannot be written")
+    assert [sent for sent in client.sent if sent[0] == "message"] == [("message", "segment 0 cannot be written")]
+    assert client.sent[-1] == ("status", "degraded", "segment 2 cannot be written")

@@ -30,7 +30,7 @@ from ghostcells.privacy.redact import Redactor
 from ghostcells.runtime.clock import SystemClock
 from ghostcells.runtime.loop import Loop
 from ghostcells.runtime.ports import Client
-from ghostcells.runtime.status import StatusBoard
+from ghostcells.runtime.status import StatusBoard, unsaved
 from ghostcells.server.parts import InitializeInfo
 from ghostcells.store.log import EventLog
 from ghostcells.store.paths import Paths
@@ -143,7 +143,7 @@ class Daemon:
         self._log.append(record, firm=False)
 
     def _log_in_trouble(self, why: str | None) -> None:
-        self._status.trouble("log", f"Nothing can be saved: {why}" if why else "")
+        self._status.trouble("log", unsaved(why or ""))
 
     def _examples_changed(self, fewer: bool) -> None:  # noqa: FBT001 -- a callback with one fact
         self._vectors.examples_changed(forgotten=fewer)

@@ -86,12 +86,12 @@ def _learn_origins(turn: Turn, origins: Iterable[Origin]) -> None:
 
 
 def _edited(turn: Turn, uri: str, cell: Cell) -> None:
-    if turn.session is None and not turn.reports_focus:
-        # An editor that has never said where the focus is: the cell being typed in has it.
+    if not _has_session(turn, uri, cell):
+        # The cell being typed in has the focus where the editor has never said so, or could not: a session that cannot be
+        # written is refused, but what is typed is suggested for all the same.
+        if not turn.trouble and (turn.session is not None or turn.reports_focus):
+            return
         turn.start_session(uri, cell)
-    session = turn.session
-    if session is None or (session.notebook, session.cell) != (uri, cell.uri):
-        return
     state = turn.notebooks[uri]
     gap = policy.rhythm(state.gap_ms, state.edited_ms, turn.now)
     turn.update(uri, gap_ms=gap, edited_ms=turn.now)
@@ -105,6 +105,11 @@ def _edited(turn: Turn, uri: str, cell: Cell) -> None:
     schedule(turn, uri, cell, "edit")
     if state.owed is not None:
         turn.settle_unless_awaited(uri)
+
+
+def _has_session(turn: Turn, uri: str, cell: Cell) -> bool:
+    session = turn.session
+    return session is not None and (session.notebook, session.cell) == (uri, cell.uri)
 
 
 def _restructured(turn: Turn, former: Notebook, present: Notebook) -> None:

@@ -54,6 +54,7 @@ class Durable:
         self._broken = False
         self._probing = False
         self._unwritten: Exception | None = None
+        self._failing = False  # from a failure until what waits is taken back
         self._timer: asyncio.TimerHandle | None = None
 
     def __len__(self) -> int:
@@ -70,8 +71,12 @@ class Durable:
         if self._broken:
             self._probe()
 
-    def reply(self, request: RequestId, result: Result, core: object) -> None:
-        """Send the result once all that was appended before is on disk: at once where it is already."""
+    def reply(self, request: RequestId, result: Result, core: object, *, firm: bool) -> None:
+        """Send the result once all that was appended before is on disk: at once where it is already.
+
+        One that is not `firm` tells of nothing that had to be written: it is sent even if the disk fails, unless what was
+        decided before is taken back.
+        """
         self._number += 1
         number, upto = self._number, self._appended
         self._waiting[number] = Waiting(request, result, core)
@@ -79,15 +84,18 @@ class Durable:
         def done(error: Exception | None) -> None:
             if number not in self._waiting:
                 return
-            if error is not None:
+            if error is not None and (firm or self._failing):
+                self._failing = True
                 self._failed(error)
                 return
             del self._waiting[number]
             self._client.reply(request, result)
             self._settled(request)
-            self._confirm(upto)
+            if error is None:
+                self._confirm(upto)
 
         if self._unwritten is not None:
+            self._failing = True
             done(self._unwritten)
             return
         try:
@@ -103,6 +111,7 @@ class Durable:
             self._confirmed = self._appended
         self._broken = True
         self._unwritten = None
+        self._failing = False
         return taken
 
     def close(self) -> None:

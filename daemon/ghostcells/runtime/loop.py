@@ -36,7 +36,7 @@ from ghostcells.engine.inputs import (
 )
 from ghostcells.runtime.durable import Durable
 from ghostcells.runtime.ports import Answered, Client, Declined, Log, Memory, Writer
-from ghostcells.runtime.status import StatusBoard
+from ghostcells.runtime.status import StatusBoard, unsaved
 from ghostcells.runtime.tasks import Tasks
 
 logger = logging.getLogger(__name__)
@@ -140,9 +140,15 @@ class Loop(Generic[S]):
             logger.exception("The engine failed on %s; its state is as before", type(given).__name__)
             self._refuse_all(given)
             return
+        firm = False
+        # Records first: a reply depends on all of its step's.
+        for effect in effects:
+            if isinstance(effect, Append):
+                firm = firm or effect.firm
+                self._durable.append(effect.record, firm=effect.firm)
         for effect in effects:
             try:
-                self._carry_out(effect, given, core)
+                self._carry_out(effect, given, core, firm=firm)
             except Exception:
                 logger.exception("An effect failed: %s", type(effect).__name__)
 
@@ -156,14 +162,14 @@ class Loop(Generic[S]):
         if asked is not None:
             self._client.refuse(asked, INTERNAL_ERROR, "internal error; the daemon's log has the details", None)
 
-    def _carry_out(self, effect: Effect, given: AnyInput, core: object) -> None:
+    def _carry_out(self, effect: Effect, given: AnyInput, core: object, *, firm: bool) -> None:
         match effect:
-            case Append(record, firm):
-                self._durable.append(record, firm=firm)
+            case Append():
+                pass  # queued before
             case Reply(request, result):
                 if isinstance(given, SuggestionAsked | FocusMoved) and _speaks_first(given, result):
                     self._held_by[request] = given.notebook
-                self._durable.reply(request, result, core)
+                self._durable.reply(request, result, core, firm=firm)
             case Refuse(request, error):
                 self._client.refuse(request, error.code, str(error), error.data)
                 self._release(request)
@@ -178,7 +184,7 @@ class Loop(Generic[S]):
             case Wake(at_ms):
                 self._wake(at_ms)
             case Announce(off, trouble):
-                self._status.announce(off=off, trouble=trouble)
+                self._status.announce(off=off, trouble=unsaved(trouble))
             case _:
                 assert_never(effect)
 

@@ -4,6 +4,11 @@ from ghostcells.domain.replies import SessionUsage, Status
 from ghostcells.runtime.ports import Client
 
 
+def unsaved(why: str) -> str:
+    """What the user is told of a disk that fails, whoever notices it; nothing if nothing is wrong."""
+    return f"Nothing can be saved: {why}" if why else ""
+
+
 class StatusBoard:
     """Troubles are named by their source, so that each part clears only its own; the first is the one that is told."""
 
@@ -46,8 +51,10 @@ class StatusBoard:
         if not message:
             self._troubles.pop(source, None)
             return
+        worse = source not in self._troubles
         self._troubles[source] = message
-        if message not in self._shown:
+        # Not again for a trouble that goes on, in whatever words: each would be a window in front of the user's text.
+        if worse and message not in self._shown:
             self._shown.add(message)
             self._client.show_message(message, error=False)
 

@@ -54,6 +54,11 @@ class Chain:
             self._writer = Writer(self._paths.log / Segment(self._epoch, self._number).name)
         return self._writer
 
+    def said(self, error: Exception) -> str:
+        """An error in words that stay the same for as long as the trouble does, which a segment's name would not."""
+        known = isinstance(error, OSError) and error.strerror
+        return f"{error.strerror} ({self._paths.root})" if known else str(error)  # type: ignore[attr-defined]
+
     def seal(self) -> int:
         """End the segment, so that it may be written anew; the number of the first one that may still grow."""
         if self._writer is not None:

@@ -141,7 +141,7 @@ class Writing:
         except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must hear of it
             _log.warning("Events cannot be written: %s", error)
             self._failures += 1
-            self._why = str(error)
+            self._why = self._chain.said(error)
             self._give_back(queued, barriers)
             return
         self._horizon.done(len(queued))

@@ -38,7 +38,7 @@ from sklearn.linear_model import LogisticRegression
 from ghostcells.domain.distance import NEAR, word_distance
 from ghostcells.domain.distance import words as shell_words
 from ghostcells.domain.examples import Situation
-from ghostcells.memory import analysis, features, model, rank, recall
+from ghostcells.memory import analysis, features, model, recall, weighing
 from ghostcells.memory.profiles import Reader
 
 FOLDS = 5
@@ -47,6 +47,7 @@ MADE_UP = 0.2
 MADE_UP_COUNT = 1600
 ROUGH_EVERY = 12
 KEPT_FOR_ROUGH = 60
+LEAST = weighing.LEAST
 WEIGHTS, TIES = 2000, 8000
 THRESHOLD = 0.35
 SOURCES = (
@@ -86,7 +87,7 @@ class Rows:
         self.question: list[int] = []
         self.program: list[bool] = []
 
-    def add(self, entries: Iterable[rank.Entry], truth: str, question: int) -> None:
+    def add(self, entries: Iterable[weighing.Entry], truth: str, question: int) -> None:
         for entry in entries:
             self.x.append(np.array(entry.vector, np.float32))
             self.distance.append(distance(entry.adapted.text, truth))
@@ -97,7 +98,7 @@ class Rows:
         return Table(np.array(self.x), np.array(self.distance), np.array(self.question), np.array(self.program))
 
 
-def hits(index: sessions.Index, vectors: sessions.Vectors | None, situation: Situation) -> list[rank.Hit]:
+def hits(index: sessions.Index, vectors: sessions.Vectors | None, situation: Situation) -> list[weighing.Hit]:
     """What memory would weigh: its own searches, called without its threads."""
     found = recall.look_up(index, situation)
     if vectors is None:
@@ -120,7 +121,9 @@ def from_sessions(
     for step in all_steps:
         if step.number in asked and index.count():
             found = hits(index, vectors, step.situation)
-            rows.add(rank.assemble(step.situation, found, readers[step.repo], judge), step.text, step.number)
+            rows.add(
+                weighing.Weighing(step.situation, readers[step.repo]).assemble(found, judge), step.text, step.number
+            )
         added = index.add(step)
         if vectors is not None:
             vectors.add(added.row, analysis.embedding_text(added.situation))
@@ -137,7 +140,7 @@ def from_small_memories(data: Path, reader: Reader, judge: model.Judge, known: d
             if vectors is not None:
                 vectors.add(added.row, analysis.embedding_text(added.situation))
         found = hits(index, vectors, memory.situation)
-        rows.add(rank.assemble(memory.situation, found, reader, judge), memory.answer, number)
+        rows.add(weighing.Weighing(memory.situation, reader).assemble(found, judge), memory.answer, number)
     return rows.table()
 
 
@@ -318,9 +321,9 @@ def learn_variant(
     due = [step.number for step in all_steps if step.asked]
     nothing = model.Calibration((0.0,), (0.5,))
     start = model.Judge(model.Trees(0.0, (), (), (), ()), nothing, first_rough(), THRESHOLD)
-    kept, rank.KEPT = rank.KEPT, KEPT_FOR_ROUGH
+    kept, weighing.KEPT, weighing.LEAST = weighing.KEPT, KEPT_FOR_ROUGH, KEPT_FOR_ROUGH
     rough = rough_of(from_sessions(all_steps, set(due[::ROUGH_EVERY]), readers, start, known), vectors=vectors)
-    rank.KEPT = kept
+    weighing.KEPT, weighing.LEAST = kept, LEAST
     judge = msgspec.structs.replace(start, rough=rough)
     real = from_sessions(all_steps, set(due[:: given.every]), readers, judge, known)
     made_up = from_small_memories(given.data, shared["readers"][-1], judge, known)

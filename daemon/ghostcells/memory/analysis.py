@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from ghostcells.domain.examples import Situation
 from ghostcells.domain.notebook import CellKind
-from ghostcells.memory.literals import Kind, masked, tokens
+from ghostcells.memory.literals import Kind, mask_of, tokens
 
 HEADING = "xh"
 BEFORE = "xb"
@@ -40,7 +40,7 @@ _PLAIN = re.compile(r"[^a-z0-9]+")
 _COMMENT = re.compile(r"(?m)^\s*#.*$")
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def stem(word: str) -> str:
     """A lower-case word without its commonest endings: enough to join "logs" and "log", "creating" and "create"."""
     if len(word) < _STEMMED or not word.isalpha():
@@ -62,7 +62,7 @@ def _undouble(word: str) -> str:
     return word[:-1] if len(word) >= _STEMMED and word[-1] == word[-2] and word[-1] not in "lsz" else word
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=4096)
 def _terms_of(token: str) -> tuple[str, ...]:
     """One token as index terms: its stem, or the whole value and its parts."""
     low = token.lower()
@@ -148,7 +148,7 @@ def intent_key(situation: Situation) -> str:
         if token.quoted:
             found.append("<quoted>")
         elif token.kind is not Kind.WORD:
-            found.append(masked(token.text))
+            found.append(mask_of(token.kind) or token.low)
         elif token.low not in STOP_WORDS:
             found.append(stem(token.low))
     return " ".join(found)

@@ -3,6 +3,7 @@
 None depends on how many examples there are, so that a memory of one works like a memory of thousands.
 """
 
+from functools import lru_cache
 from math import log1p
 
 import msgspec
@@ -11,7 +12,7 @@ from ghostcells.domain.examples import Example, Situation
 from ghostcells.memory.adapt import Adapted
 from ghostcells.memory.analysis import BEFORE, command_terms, stem
 from ghostcells.memory.literals import Kind
-from ghostcells.memory.profiles import Lesson, Profile, Reader, Terms
+from ghostcells.memory.profiles import Answer, Profile, Reader, Terms, program_of
 from ghostcells.memory.readings import is_content, is_value, read
 
 _READ_CHARS = 400
@@ -113,11 +114,13 @@ class Support(msgspec.Struct, frozen=True):
 class Question(msgspec.Struct, frozen=True):
     """What is asked, prepared once for all candidates.
 
-    `present` are the lower-case words of all that can be seen, `values` those of the intent that look like values, and the
-    rest the terms of commands that go with the situation's words.
+    `present` are the lower-case words of all that can be seen, `values` those of the intent that look like values, `spans`
+    what stands in backticks, and the rest the terms of commands that go with the situation's words.
     """
 
     query: Profile
+    spans: Terms
+    programs: frozenset[str]
     present: frozenset[str]
     values: tuple[str, ...]
     by_intent: dict[str, float]
@@ -125,32 +128,36 @@ class Question(msgspec.Struct, frozen=True):
     by_before: dict[str, float]
 
 
-def question(query: Profile, situation: Situation, reader: Reader) -> Question:
+def question(situation: Situation, reader: Reader) -> Question:
+    query = reader.profile(situation)
     texts = [situation.intent, situation.heading, *(cell.text for cell in situation.above)]
     values = dict.fromkeys(word.low for word in read(situation.intent).words if is_value(word) and is_content(word))
     before = command_terms(query.commands[0])[:3] if query.commands else ()
     return Question(
         query,
+        reader.spans(situation),
+        frozenset(map(program_of, query.commands)),
         frozenset().union(*(read(text).lows for text in texts)),
         tuple(values),
         reader.kin(query.intent.terms | query.heading.terms),
         reader.kin(query.tail.terms),
-        reader.kin(BEFORE + term for term in before),
+        reader.kin([BEFORE + term for term in before]),
     )
 
 
-def likeness(
-    query: Profile, example: Example, known: Lesson, reader: Reader, signals: Signals, age: int, newer: float
-) -> list[float]:
-    """The features that need no adaptation, in the order of `NAMES` up to "example terms"."""
-    other = known.profile
+def likeness(query: Profile, example: Example, reader: Reader) -> list[float]:
+    """How alike the situations are: the features up to "example terms", those of the search still 0 (`found_by`)."""
+    other = reader.lesson(example)
+    both = query.intent.terms & other.intent.terms
+    shared = reader.mass(both) if both else 0.0
+    mine, its = query.intent.mass, other.intent.mass
     return [
-        reader.jaccard(query.intent, other.intent),
-        reader.covered(query.intent, other.intent.terms),
-        reader.covered(other.intent, query.intent.terms),
+        shared / (mine + its - shared) if both else 0.0,
+        shared / mine if both else 0.0,
+        shared / its if both else 0.0,
         reader.jaccard(query.tail, other.tail),
         reader.covered(query.tail, other.intent.terms),
-        float(signals.same_key),
+        0.0,
         reader.jaccard(query.heading, other.heading),
         float(bool(query.heading_text) and query.heading_text == other.heading_text),
         reader.covered(query.heading, other.intent.terms),
@@ -163,17 +170,31 @@ def likeness(
         float(not query.commands) - float(not other.commands),
         float(query.place == other.place),
         _shared(query.place, other.place),
-        log1p(min(age, MAX_AGE)),
-        newer,
+        0.0,
+        0.0,
         log1p(example.runs),
-        reader.mass(query.intent.terms & other.intent.terms),
-        signals.lexical / signals.lexical_best if signals.lexical_best > 0 else 0.0,
-        float(min(signals.lexical_rank, 40)),
+        shared,
+        0.0,
+        0.0,
         float(bool(other.intent.terms)),
-        query.intent.mass,
+        mine,
         float(len(query.intent.terms)),
         float(len(other.intent.terms)),
     ]
+
+
+_SAME_KEY, _AGE = NAMES.index("same key"), NAMES.index("age")
+_LEXICAL = NAMES.index("lexical to best")
+
+
+def found_by(alike: list[float], signals: Signals, age: int, newer: float) -> list[float]:
+    """A copy of what `likeness` gave, with what the searches said; `newer` is the share of the found that are older."""
+    start = alike.copy()
+    start[_SAME_KEY] = float(signals.same_key)
+    start[_AGE : _AGE + 2] = log1p(min(age, MAX_AGE)), newer
+    start[_LEXICAL] = signals.lexical / signals.lexical_best if signals.lexical_best > 0 else 0.0
+    start[_LEXICAL + 1] = float(min(signals.lexical_rank, 40))
+    return start
 
 
 LIKENESS = NAMES.index("length")
@@ -190,11 +211,11 @@ def _shared(one: tuple[str, ...], other: tuple[str, ...]) -> float:
     return same / max(len(one) - 1, len(other) - 1, 1)
 
 
-def fitness(asked: Question, known: Lesson, adapted: Adapted, *, raw: bool, reader: Reader) -> list[float]:
+def fitness(asked: Question, known: Answer, adapted: Adapted, *, raw: bool, reader: Reader) -> list[float]:
     """The features of the command as adapted, "length" to "values used"."""
     query, present = asked.query, asked.present
     terms = reader.terms(command_terms(adapted.text)) if adapted.changed else known.terms
-    values = [word.low for word in read(adapted.text[:_READ_CHARS]).words if word.kind is not Kind.WORD]
+    values = _values(adapted.text[:_READ_CHARS])
     program = known.program
     low = adapted.text.lower()
     return [
@@ -202,11 +223,11 @@ def fitness(asked: Question, known: Lesson, adapted: Adapted, *, raw: bool, read
         log1p(known.lines),
         float(min(len(program), 20)),
         float(bool(query.commands) and query.commands[0].startswith(program)),
-        float(program in query.programs),
+        float(program in asked.programs),
         float(program.lower() in present),
         reader.covered(terms, query.intent.terms),
-        float(len(query.spans.terms)),
-        reader.covered(query.spans, terms.terms) if query.spans.terms else -1.0,
+        float(len(asked.spans.terms)),
+        reader.covered(asked.spans, terms.terms) if asked.spans.terms else -1.0,
         float(adapted.text in query.commands),
         float(len(adapted.changed)),
         float(adapted.unresolved),
@@ -219,6 +240,12 @@ def fitness(asked: Question, known: Lesson, adapted: Adapted, *, raw: bool, read
         asked.by_intent.get(stem(program.lower()), 0.0),
         sum([value in low for value in asked.values]) / len(asked.values) if asked.values else -1.0,
     ]
+
+
+@lru_cache(maxsize=512)
+def _values(text: str) -> tuple[str, ...]:
+    """The values of a command, in lower case."""
+    return tuple([word.low for word in read(text).words if word.kind is not Kind.WORD])
 
 
 def _kin(terms: Terms, ties: dict[str, float]) -> float:

@@ -1,7 +1,8 @@
 """What ranking needs to know of a situation and of an example, read once and kept for the next keystroke."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 import msgspec
 
@@ -10,6 +11,8 @@ from ghostcells.domain.notebook import CellKind
 from ghostcells.memory.analysis import command_terms, intent_key, prose_terms, split
 from ghostcells.memory.literals import masked
 from ghostcells.memory.model import Ranker
+
+T = TypeVar("T")
 
 _SENTENCE = re.compile(r"(?<=[.!?:])\s+|\n+")
 _SPANS = re.compile(r"`([^`\n]{2,160})`")
@@ -29,34 +32,35 @@ class Terms(msgspec.Struct, frozen=True):
 class Profile(msgspec.Struct, frozen=True):
     """A situation as sets of terms.
 
-    `tail` is the last sentence of the intent, `spans` what stands in backticks; `before` and `before2` are the last two
-    commands, `above` all of them, `told` the prose cell above; `commands` are the code cells above, nearest first; `place` is
-    the notebook's folders and name.
+    `tail` is the last sentence of the intent; `before` and `before2` are the last two commands, `above` all of them, `told`
+    the prose cell above; `commands` are the code cells above, nearest first; `place` is the notebook's folders and name.
     """
 
     intent: Terms
     tail: Terms
     heading: Terms
     heading_text: str
-    spans: Terms
     commands: tuple[str, ...]
     before: Terms
     before2: Terms
     above: Terms
     told: Terms
-    programs: frozenset[str]
     place: tuple[str, ...]
 
 
-class Lesson(msgspec.Struct, frozen=True):
-    """An example's profile with that of its command; `key` is that of its intent."""
+class Answer(msgspec.Struct, frozen=True):
+    """An example's command; `pattern` has its values masked; `key` is that of the intent, `told` how much that says."""
 
-    profile: Profile
     key: str
+    told: float
     terms: Terms
     program: str
+    pattern: tuple[str, ...]
     length: int
     lines: int
+
+
+NOTHING = Terms(frozenset(), 0.0)
 
 
 def program_of(command: str) -> str:
@@ -72,7 +76,7 @@ def pattern_of(command: str) -> tuple[str, ...]:
     return tuple(map(masked, split(command)))
 
 
-def _tail(intent: str) -> str:
+def tail_of(intent: str) -> str:
     parts = [part for part in _SENTENCE.split(intent) if " " in part.strip()]
     return parts[-1] if parts else intent
 
@@ -84,7 +88,8 @@ class Reader:
         self._table = learned.weights
         self._default = learned.default_weight
         self._kinships = learned.kinships
-        self._lessons: dict[tuple[str, int], Lesson] = {}
+        self._lessons: dict[tuple[str, int], Profile] = {}
+        self._answers: dict[tuple[str, int], Answer] = {}
 
     def mass(self, terms: Iterable[str]) -> float:
         table, default = self._table, self._default
@@ -92,7 +97,7 @@ class Reader:
 
     def terms(self, found: Iterable[str]) -> Terms:
         distinct = frozenset(found)
-        return Terms(distinct, self.mass(distinct))
+        return Terms(distinct, self.mass(distinct)) if distinct else NOTHING
 
     def jaccard(self, one: Terms, other: Terms) -> float:
         """Shared mass over all mass; 0 where nothing is shared."""
@@ -117,37 +122,55 @@ class Reader:
         return found
 
     def profile(self, situation: Situation) -> Profile:
-        commands = tuple(cell.text.strip() for cell in reversed(situation.above) if cell.kind is CellKind.CODE)
+        commands = tuple([cell.text.strip() for cell in reversed(situation.above) if cell.kind is CellKind.CODE])
         told = next((cell.text for cell in reversed(situation.above) if cell.kind is CellKind.MARKUP), "")
+        intent, tail = self.prose(situation.intent), tail_of(situation.intent)
         return Profile(
-            intent=self.terms(prose_terms(situation.intent)),
-            tail=self.terms(prose_terms(_tail(situation.intent))),
-            heading=self.terms(prose_terms(situation.heading)),
+            intent=intent,
+            tail=intent if tail == situation.intent else self.prose(tail),
+            heading=self.prose(situation.heading),
             heading_text=situation.heading.strip().lower(),
-            spans=self.terms(term for span in _SPANS.findall(situation.intent) for term in prose_terms(span)),
             commands=commands,
-            before=self.terms(command_terms(commands[0]) if commands else ()),
-            before2=self.terms(command_terms(commands[1]) if len(commands) > 1 else ()),
-            above=self.terms(term for command in commands for term in command_terms(command)),
-            told=self.terms(prose_terms(told[-_TOLD_CHARS:])),
-            programs=frozenset(map(program_of, commands)),
+            before=self.terms(command_terms(commands[0])) if commands else NOTHING,
+            before2=self.terms(command_terms(commands[1])) if len(commands) > 1 else NOTHING,
+            above=self.terms([term for command in commands for term in command_terms(command)]),
+            told=self.prose(told[-_TOLD_CHARS:]),
             place=tuple(situation.notebook.partition("://")[2].strip("/").split("/")),
         )
 
-    def lesson(self, example: Example) -> Lesson:
+    def prose(self, text: str) -> Terms:
+        return self.terms(prose_terms(text)) if text else NOTHING
+
+    def spans(self, situation: Situation) -> Terms:
+        """What stands in backticks."""
+        return self.terms([term for span in _SPANS.findall(situation.intent) for term in prose_terms(span)])
+
+    def lesson(self, example: Example) -> Profile:
         """Kept for the examples seen last: while one types, they are the same again and again."""
-        key = example.id, example.last_ms
-        known = self._lessons.pop(key, None)
-        if known is None:
-            known = Lesson(
-                self.profile(example.situation),
-                intent_key(example.situation),
-                self.terms(command_terms(example.text)),
-                program_of(example.text),
-                len(split(example.text)),
-                example.text.count("\n") + 1,
-            )
-            if len(self._lessons) >= _KEPT:
-                del self._lessons[next(iter(self._lessons))]
-        self._lessons[key] = known
-        return known
+        return _kept(self._lessons, example, lambda: self.profile(example.situation))
+
+    def answer(self, example: Example) -> Answer:
+        """Kept likewise, but only made for examples that are weighed in full."""
+        return _kept(self._answers, example, lambda: self._answer(example))
+
+    def _answer(self, example: Example) -> Answer:
+        return Answer(
+            intent_key(example.situation),
+            self.lesson(example).intent.mass,
+            self.terms(command_terms(example.text)),
+            program_of(example.text),
+            pattern_of(example.text),
+            len(split(example.text)),
+            example.text.count("\n") + 1,
+        )
+
+
+def _kept(table: dict[tuple[str, int], T], example: Example, make: Callable[[], T]) -> T:
+    key = example.id, example.last_ms
+    known = table.pop(key, None)
+    if known is None:
+        known = make()
+        if len(table) >= _KEPT:
+            del table[next(iter(table))]
+    table[key] = known
+    return known

@@ -1,10 +1,10 @@
-"""From remembered situations to candidates: adapt, judge, correct for evidence, merge, and put in order.
+"""From weighed commands to candidates: judge, correct for evidence, merge, and put in order.
 
-Pure: the searches have been done, and what they found arrives as `Hit`s. `assemble` is also what the ranker is trained on.
+Pure: the searches have been done, and what they found arrives as `Hit`s.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from math import log
 
 import msgspec
@@ -12,17 +12,13 @@ import msgspec
 from ghostcells.domain.distance import word_distance
 from ghostcells.domain.examples import Example, Situation
 from ghostcells.memory import features
-from ghostcells.memory.adapt import Adapted, adapt
+from ghostcells.memory.adapt import Adapted
 from ghostcells.memory.analysis import last_command, split
-from ghostcells.memory.features import Signals, Support
 from ghostcells.memory.model import Judge, probability
-from ghostcells.memory.profiles import Lesson, Profile, Reader, Terms, pattern_of
+from ghostcells.memory.weighing import Entry, Hit, Weighing
 
-KEPT = 20
-"""Candidates that are adapted and judged in full; the others are out by a rough score."""
 ALIKE = 0.1
 """Up to this distance two candidates are one."""
-_ROUGH_WORTH = 0.02
 _FOLDERS = features.NAMES.index("shared folders")
 TELLING = 8.0
 """How much an intent must say for two of them to count as the same situation."""
@@ -32,25 +28,6 @@ UNRUN = -0.35
 """What is only read is worth less than what ran."""
 MOST = 12
 """Candidates that are worth telling apart."""
-
-
-class Hit(msgspec.Struct, frozen=True):
-    """An example that a search found; `age` is how many examples are newer than its row."""
-
-    example: Example
-    signals: Signals
-    age: int = 0
-
-
-class Entry(msgspec.Struct, frozen=True):
-    """One possible command with the numbers it is judged by; `raw` where the values were left as they were."""
-
-    example: Example
-    known: Lesson
-    adapted: Adapted
-    raw: bool
-    rough: float
-    vector: tuple[float, ...]
 
 
 class Ranked(msgspec.Struct, frozen=True):
@@ -63,102 +40,10 @@ class Ranked(msgspec.Struct, frozen=True):
     others: tuple[Example, ...] = ()
 
 
-class Draft(msgspec.Struct, frozen=True):
-    """A hit with its rough score and first features, adapted or (`raw`) left as it was."""
-
-    rough: float
-    hit: Hit
-    start: list[float]
-    known: Lesson
-    adapted: Adapted
-    raw: bool
-
-
-def assemble(situation: Situation, hits: Sequence[Hit], reader: Reader, judge: Judge) -> list[Entry]:
-    """The commands that the hits propose, with their features."""
-    query = reader.profile(situation)
-    asked = features.question(query, situation, reader)
-    rough = sorted(_rough(query, hits, reader, judge), key=lambda one: (-one[0], one[1].example.id))[:KEPT]
-    drafts: list[Draft] = []
-    for score, hit, start in rough:
-        known, adapted = reader.lesson(hit.example), adapt(hit.example, situation)
-        drafts.append(Draft(score, hit, start, known, adapted, raw=False))
-        if adapted.changed:
-            plain = Adapted(hit.example.text, (), adapted.unresolved)
-            drafts.append(Draft(score, hit, start, known, plain, raw=True))
-    entries: list[Entry] = []
-    for draft, support in zip(drafts, _supports(drafts, reader), strict=True):
-        middle = features.fitness(asked, draft.known, draft.adapted, raw=draft.raw, reader=reader)
-        vector = (*draft.start, *middle, *features.relation(support, draft.hit.signals))
-        entries.append(Entry(draft.hit.example, draft.known, draft.adapted, draft.raw, draft.rough, vector))
-    return entries
-
-
-def _rough(query: Profile, hits: Sequence[Hit], reader: Reader, judge: Judge) -> list[tuple[float, Hit, list[float]]]:
-    newest = sorted({hit.example.last_ms for hit in hits})
-    place = {last: rank / max(len(newest) - 1, 1) for rank, last in enumerate(newest)}
-    scored: list[tuple[float, Hit, list[float]]] = []
-    for hit in hits:
-        start = features.likeness(
-            query, hit.example, reader.lesson(hit.example), reader, hit.signals, hit.age, place[hit.example.last_ms]
-        )
-        told = (*start, hit.signals.similarity, hit.signals.similarity - hit.signals.similarity_best, 1.0)
-        scored.append((probability(sum([a * b for a, b in zip(judge.rough, told, strict=True)])), hit, start))
-    return scored
-
-
-def _supports(drafts: Sequence[Draft], reader: Reader) -> list[Support]:
-    """How each draft stands among the others, each example counted once."""
-    patterns: dict[tuple[str, ...], dict[str, float]] = defaultdict(dict)
-    programs: dict[str, dict[str, float]] = defaultdict(dict)
-    scores: dict[str, float] = {}
-    commands: dict[str, Terms] = {}
-    keys = [pattern_of(draft.adapted.text) for draft in drafts]
-    for draft, key in zip(drafts, keys, strict=True):
-        name = draft.hit.example.id
-        patterns[key][name] = programs[draft.known.program][name] = scores[name] = draft.rough
-        commands[name] = draft.known.terms
-    total = sum(scores.values()) + _ROUGH_WORTH
-    ranks = {name: place for place, name in enumerate(scores)}
-    fellows = _fellows(scores, commands, reader)
-    best = max(scores.values(), default=0.0)
-    supports: list[Support] = []
-    for draft, key in zip(drafts, keys, strict=True):
-        name = draft.hit.example.id
-        others = [score for other, score in patterns[key].items() if other != name]
-        supports.append(
-            Support(
-                draft.rough,
-                best,
-                ranks[name],
-                sum(others) / total,
-                sum(programs[draft.known.program].values()) / total,
-                max(others, default=0.0),
-                fellows[name] / total,
-            )
-        )
-    return supports
-
-
-def _fellows(scores: Mapping[str, float], commands: Mapping[str, Terms], reader: Reader) -> dict[str, float]:
-    """For each example the likeness of the others' commands, weighed by their scores."""
-    found = dict.fromkeys(scores, 0.0)
-    names = list(scores)
-    for place, one in enumerate(names):
-        for other in names[:place]:
-            likeness = reader.jaccard(commands[one], commands[other])
-            if likeness:
-                found[one] += likeness * scores[other]
-                found[other] += likeness * scores[one]
-    return found
-
-
-def rank(
-    situation: Situation, hits: Sequence[Hit], reader: Reader, judge: Judge, present: Sequence[str] = ()
-) -> list[Ranked]:
+def rank(weighing: Weighing, hits: Sequence[Hit], judge: Judge, present: Sequence[str] = ()) -> list[Ranked]:
     """Distinct candidates, best first; `present` are commands that are of no use now."""
     unwanted = {split(text) for text in present}
-    entries = [entry for entry in assemble(situation, hits, reader, judge) if split(entry.adapted.text) not in unwanted]
+    entries = [entry for entry in weighing.assemble(hits, judge) if split(entry.adapted.text) not in unwanted]
     judged = list(
         zip(
             overtake(entries, [judge.trees.margin(entry.vector) + evidence(entry.example) for entry in entries]),
@@ -166,7 +51,7 @@ def rank(
             strict=True,
         )
     )
-    steps = next_steps(situation, hits)
+    steps = next_steps(weighing.situation, hits)
     sure = {id(entry): max(judge.calibration(margin), steps.get(entry.example.id, 0.0)) for margin, entry in judged}
     judged.sort(key=lambda one: (-sure[id(one[1])], -one[0], -one[1].example.last_ms, one[1].example.id, one[1].raw))
     return [
@@ -204,7 +89,7 @@ def overtake(entries: Sequence[Entry], margins: Sequence[float]) -> list[float]:
     result = list(margins)
     same: dict[tuple[str, bool], list[int]] = defaultdict(list)
     for place, entry in enumerate(entries):
-        if entry.known.profile.intent.mass >= TELLING and entry.known.key:
+        if entry.known.told >= TELLING and entry.known.key:
             same[entry.known.key, entry.raw].append(place)
     for places in same.values():
         places.sort(key=lambda place: (entries[place].example.last_ms, entries[place].example.id))

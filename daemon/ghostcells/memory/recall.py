@@ -18,8 +18,9 @@ from ghostcells.memory.features import Signals
 from ghostcells.memory.labels import cautions, label
 from ghostcells.memory.model import Ranker, ranker
 from ghostcells.memory.profiles import Reader
-from ghostcells.memory.rank import Hit, Ranked, rank
+from ghostcells.memory.rank import Ranked, rank
 from ghostcells.memory.source import ExampleSource, Nearest, VectorSearch
+from ghostcells.memory.weighing import Hit, Weighing
 
 T = TypeVar("T")
 
@@ -116,15 +117,14 @@ class RecallMemory:
         searching = self._begin_search(situation)
         learned, reader = self._judges()
 
-        def look() -> Found:
-            """While the vectors are searched there is time to read what the words have found."""
-            found = look_up(self._source, situation)
-            for example in found.examples.values():
-                reader.lesson(example)
-            return found
+        def look() -> tuple[Found, Weighing]:
+            """While the vectors are searched there is time to weigh what the words have found."""
+            found, weighing = look_up(self._source, situation), Weighing(situation, reader)
+            weighing.prepare(hits_of(found), learned.lexical)
+            return found, weighing
 
         try:
-            found = await self._thread(look)
+            found, weighing = await self._thread(look)
             looked = perf_counter()
             similar, note = await self._similar(searching, found)
         finally:
@@ -136,7 +136,7 @@ class RecallMemory:
         def finish() -> list[Ranked]:
             missing = [row for row in similar or () if row not in found.examples]
             more = self._source.load(missing) if missing else ()
-            return rank(situation, hits_of(found, more, similar), reader, judge, present)
+            return rank(weighing, hits_of(found, more, similar), judge, present)
 
         ranked = (await self._thread(finish))[:limit]
         threshold = judge.threshold if self.threshold is None else self.threshold

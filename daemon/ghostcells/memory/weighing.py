@@ -1,0 +1,178 @@
+"""Possible commands with the numbers they are judged by: examples adapted, and compared with what is asked.
+
+Most of it depends on neither the cosines nor the other candidates, so `Weighing` does it once for each example: for those
+that the words found while the vectors are still being searched.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from ghostcells.domain.examples import Example, Situation
+from ghostcells.memory import features
+from ghostcells.memory.adapt import Adapted, adapt
+from ghostcells.memory.features import Signals, Support
+from ghostcells.memory.model import Judge, probability
+from ghostcells.memory.profiles import Answer, Reader, Terms, pattern_of
+
+KEPT = 20
+"""Candidates that are adapted and judged in full, at most; the others are out by a rough score."""
+LIKELY = 0.01
+"""The rough probability from which a candidate is worth that."""
+LEAST = 5
+"""So many are judged in any case."""
+_ROUGH_WORTH = 0.02
+
+
+class Hit(msgspec.Struct, frozen=True):
+    """An example that a search found; `age` is how many examples are newer than its row."""
+
+    example: Example
+    signals: Signals
+    age: int = 0
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One possible command with the numbers it is judged by; `raw` where the values were left as they were."""
+
+    example: Example
+    known: Answer
+    adapted: Adapted
+    raw: bool
+    rough: float
+    vector: tuple[float, ...]
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """An example's command, adapted or (`raw`) left as it was, with the features that only depend on it and the question."""
+
+    known: Answer
+    adapted: Adapted
+    pattern: tuple[str, ...]
+    raw: bool
+    fitness: list[float]
+
+
+class Rough(msgspec.Struct, frozen=True):
+    """A hit with its rough score and its first features."""
+
+    score: float
+    hit: Hit
+    start: list[float]
+
+
+class Weighing:
+    """One question; what it has computed of an example it keeps."""
+
+    def __init__(self, situation: Situation, reader: Reader) -> None:
+        self.situation = situation
+        self._reader = reader
+        self._asked = features.question(situation, reader)
+        self._alike: dict[str, list[float]] = {}
+        self._drafts: dict[str, list[Draft]] = {}
+
+    def prepare(self, hits: Sequence[Hit], judge: Judge) -> None:
+        """Do ahead what `assemble` will need of these hits, whatever else is found."""
+        for rough in self._worthy(hits, judge):
+            self._drafted(rough.hit.example)
+
+    def assemble(self, hits: Sequence[Hit], judge: Judge) -> list[Entry]:
+        """The commands that the hits propose, with their features."""
+        drafted = [(one, draft) for one in self._worthy(hits, judge) for draft in self._drafted(one.hit.example)]
+        return [
+            Entry(
+                one.hit.example,
+                draft.known,
+                draft.adapted,
+                draft.raw,
+                one.score,
+                (*one.start, *draft.fitness, *features.relation(support, one.hit.signals)),
+            )
+            for (one, draft), support in zip(drafted, _supports(drafted, self._reader), strict=True)
+        ]
+
+    def _worthy(self, hits: Sequence[Hit], judge: Judge) -> list[Rough]:
+        """Those that are worth adapting."""
+        return [
+            one for place, one in enumerate(self._roughly(hits, judge)[:KEPT]) if place < LEAST or one.score >= LIKELY
+        ]
+
+    def _roughly(self, hits: Sequence[Hit], judge: Judge) -> list[Rough]:
+        """All hits, the best by a linear score first."""
+        newest = sorted({hit.example.last_ms for hit in hits})
+        place = {last: rank / max(len(newest) - 1, 1) for rank, last in enumerate(newest)}
+        found: list[Rough] = []
+        for hit in hits:
+            start = features.found_by(self._likeness(hit.example), hit.signals, hit.age, place[hit.example.last_ms])
+            told = (*start, hit.signals.similarity, hit.signals.similarity - hit.signals.similarity_best, 1.0)
+            score = probability(sum([a * b for a, b in zip(judge.rough, told, strict=True)]))
+            found.append(Rough(score, hit, start))
+        found.sort(key=lambda one: (-one.score, one.hit.example.id))
+        return found
+
+    def _likeness(self, example: Example) -> list[float]:
+        known = self._alike.get(example.id)
+        if known is None:
+            known = self._alike[example.id] = features.likeness(self._asked.query, example, self._reader)
+        return known
+
+    def _drafted(self, example: Example) -> list[Draft]:
+        known = self._drafts.get(example.id)
+        if known is None:
+            answer, adapted = self._reader.answer(example), adapt(example, self.situation)
+            known = [self._draft(answer, adapted, raw=False)]
+            if adapted.changed:
+                known.append(self._draft(answer, Adapted(example.text, (), adapted.unresolved), raw=True))
+            self._drafts[example.id] = known
+        return known
+
+    def _draft(self, answer: Answer, adapted: Adapted, *, raw: bool) -> Draft:
+        fitness = features.fitness(self._asked, answer, adapted, raw=raw, reader=self._reader)
+        pattern = pattern_of(adapted.text) if adapted.changed else answer.pattern
+        return Draft(answer, adapted, pattern, raw, fitness)
+
+
+def _supports(drafted: Sequence[tuple[Rough, Draft]], reader: Reader) -> list[Support]:
+    """How each draft stands among the others, each example counted once."""
+    patterns: dict[tuple[str, ...], dict[str, float]] = defaultdict(dict)
+    programs: dict[str, dict[str, float]] = defaultdict(dict)
+    scores: dict[str, float] = {}
+    commands: dict[str, Terms] = {}
+    for one, draft in drafted:
+        name = one.hit.example.id
+        patterns[draft.pattern][name] = programs[draft.known.program][name] = scores[name] = one.score
+        commands[name] = draft.known.terms
+    total = sum(scores.values()) + _ROUGH_WORTH
+    ranks = {name: place for place, name in enumerate(scores)}
+    fellows = _fellows(scores, commands, reader)
+    best = max(scores.values(), default=0.0)
+    supports: list[Support] = []
+    for one, draft in drafted:
+        name = one.hit.example.id
+        others = [score for other, score in patterns[draft.pattern].items() if other != name]
+        supports.append(
+            Support(
+                one.score,
+                best,
+                ranks[name],
+                sum(others) / total,
+                sum(programs[draft.known.program].values()) / total,
+                max(others, default=0.0),
+                fellows[name] / total,
+            )
+        )
+    return supports
+
+
+def _fellows(scores: Mapping[str, float], commands: Mapping[str, Terms], reader: Reader) -> dict[str, float]:
+    """For each example the likeness of the others' commands, weighed by their scores."""
+    found = dict.fromkeys(scores, 0.0)
+    names = list(scores)
+    for place, one in enumerate(names):
+        for other in names[:place]:
+            likeness = reader.jaccard(commands[one], commands[other])
+            if likeness:
+                found[one] += likeness * scores[other]
+                found[other] += likeness * scores[one]
+    return found

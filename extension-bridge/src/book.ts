@@ -41,6 +41,7 @@ export class Book {
   private working: Promise<void> | undefined;
   private again = false;
   private readonly edits = new Set<Promise<unknown>>();
+  private readonly becoming = new Map<string, Promise<void>>();
   private readonly repaired = new Map<string, number>();
   /** How often the user has changed something: an edit of ours that finds it unchanged may tidy up after itself. */
   private userChanges = 0;
@@ -96,6 +97,13 @@ export class Book {
       void this.makeReal(id);
     }
     this.show();
+  }
+
+  /** The user has changed something: a preview becomes a cell where the notebook is to be saved anyway. */
+  reconsider(): void {
+    if (this.ledger.wanted.ghosts.length > 0 && this.chooseForm() !== this.shownForm) {
+      this.show();
+    }
   }
 
   /** Brings the notebook to what is wanted; calls that come while it works are one more round. */
@@ -184,6 +192,8 @@ export class Book {
 
   private async apply(todo: Plan, attempt: number): Promise<boolean> {
     const started = performance.now();
+    const { isDirty } = this.notebook;
+    const changes = this.userChanges;
     if (todo.structure.length > 0 && !(await this.restructure(todo))) {
       return false;
     }
@@ -197,12 +207,14 @@ export class Book {
       attempt,
       ms: performance.now() - started,
     });
+    this.host.drawn(this);
+    if (!isDirty && this.notebook.notebookType === OWN_TYPE && changes === this.userChanges) {
+      await this.notebook.save(); // Our serializer leaves ghosts out: the same bytes, and the notebook is clean again.
+    }
     return true;
   }
 
   private async restructure(todo: Plan): Promise<boolean> {
-    const { isDirty } = this.notebook;
-    const changes = this.userChanges;
     const keepers = this.selections(todo);
     const edit = new vscode.WorkspaceEdit();
     edit.set(
@@ -216,9 +228,6 @@ export class Book {
     }
     for (const restore of keepers) {
       restore();
-    }
-    if (!isDirty && this.notebook.notebookType === OWN_TYPE && changes === this.userChanges) {
-      await this.notebook.save(); // Our serializer leaves ghosts out: the same bytes, and the notebook is clean again.
     }
     return true;
   }
@@ -257,6 +266,13 @@ export class Book {
   /** Makes an accepted ghost a cell like any other, in place: URI, caret, edit mode and the cell's own undo stay. */
   async makeReal(id: string): Promise<void> {
     this.ledger.claim(id);
+    // The answer and the publish of one acceptance both come here.
+    const running = this.becoming.get(id) ?? this.become(id).finally(() => this.becoming.delete(id));
+    this.becoming.set(id, running);
+    await running;
+  }
+
+  private async become(id: string): Promise<void> {
     const started = performance.now();
     await this.editing(async () => {
       const cell = this.cellOf(id);

@@ -6,7 +6,7 @@ import { Books } from './books';
 import { marksOf, OWN_TYPE, uriOf } from './cells';
 import { registerCommands } from './commands';
 import { Daemon, type Listener } from './daemon';
-import { Focus } from './focus';
+import { type Accepted, Focus } from './focus';
 import { offerInstall } from './install';
 import { Look } from './look';
 import type { PublishGhosts, Status } from './protocol';
@@ -126,9 +126,12 @@ export class Bridge implements vscode.Disposable, Host, Listener {
   }
 
   private cellChanged(book: Book, change: vscode.NotebookDocumentCellChange): void {
-    if (change.document !== undefined && !book.busy) {
+    if (change.document !== undefined && book.ghostId(change.cell) === undefined) {
       book.userChanged();
       this.undo.typed();
+      setTimeout(() => {
+        book.reconsider(); // Within this event the notebook may still call itself clean.
+      }, 0);
     }
     if (change.metadata !== undefined && !book.busy) {
       book.repair(change.cell);
@@ -209,6 +212,7 @@ export class Bridge implements vscode.Disposable, Host, Listener {
     this.look.refresh();
     this.views.look();
     this.contextsOf(this.books.active ?? book);
+    this.status.preview(this.books.active?.previewed ?? []);
   }
 
   idle(): void {
@@ -219,16 +223,17 @@ export class Bridge implements vscode.Disposable, Host, Listener {
     this.output.info(message);
   }
 
-  private settled(book: Book | undefined, accepted: string | undefined): void {
+  private settled(book: Book | undefined, accepted: Accepted | undefined): void {
     if (book !== undefined && accepted !== undefined) {
-      record('accepted', { notebook: book.uri, id: accepted });
-      this.undo.accepted(book, accepted);
+      record('accepted', { notebook: book.uri, id: accepted.id });
+      this.undo.accepted(book, accepted.id, accepted.text);
       this.setContext('hasAccepted', true);
     } else {
       this.undo.moved(book);
     }
     this.look.refresh();
     this.contextsOf(book);
+    this.status.preview(book?.previewed ?? []);
   }
 
   private contextsOf(book: Book | undefined): void {

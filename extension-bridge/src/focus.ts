@@ -20,6 +20,12 @@ interface Place {
   readonly cell: string | null;
 }
 
+/** An acceptance, with the text that the cell had at that moment. */
+export interface Accepted {
+  readonly id: string;
+  readonly text: string;
+}
+
 const same = (one: Place | undefined, other: Place | undefined): boolean =>
   one?.notebook === other?.notebook && one?.cell === other?.cell;
 
@@ -31,7 +37,7 @@ export class Focus implements vscode.Disposable {
   constructor(
     private readonly books: Books,
     private readonly daemon: Daemon,
-    private readonly moved: (book: Book | undefined, accepted: string | undefined) => void,
+    private readonly moved: (book: Book | undefined, accepted: Accepted | undefined) => void,
   ) {
     const look = (): void => {
       this.look();
@@ -88,6 +94,7 @@ export class Focus implements vscode.Disposable {
   }
 
   private async report(place: Place, book: Book | undefined, ghost: string | undefined): Promise<void> {
+    const text = ghost === undefined ? undefined : book?.cellOf(ghost)?.document.getText();
     if (ghost !== undefined) {
       book?.ledger.claim(ghost);
     }
@@ -100,7 +107,7 @@ export class Focus implements vscode.Disposable {
       if (ghost !== undefined) {
         await book?.makeReal(ghost);
       }
-      this.moved(book, result.accepted[0]);
+      this.moved(book, ghost !== undefined && text !== undefined && result.accepted.includes(ghost) ? { id: ghost, text } : undefined);
     } catch (error) {
       record('focus-failed', { ...place, error: String(error) });
       this.failed(place, book, ghost);

@@ -2,10 +2,12 @@
 
 import * as vscode from 'vscode';
 import type { Condition, Daemon } from './daemon';
-import type { PublishGhosts, Status } from './protocol';
+import { summary } from './plan';
+import type { Ghost, PublishGhosts, Status } from './protocol';
 import { record } from './record';
 
 const COST_EVERY_MS = 60_000;
+const PREVIEW_CHARS = 60;
 
 const ICONS: Record<string, string> = {
   ready: '$(sparkle)',
@@ -30,6 +32,7 @@ export class StatusItem implements vscode.Disposable {
   private why = '';
   private todayUsd: number | undefined;
   private asked = 0;
+  private previewed = '';
   /** A cell of the last suggestion, under which the daemon finds its trace. */
   lastSuggestion: string | undefined;
 
@@ -72,6 +75,17 @@ export class StatusItem implements vscode.Disposable {
     this.lastSuggestion = publish.ghosts[0]?.id ?? this.lastSuggestion;
   }
 
+  /** A preview stands here as well: below a rendered Markdown cell there is no line to show it in. */
+  preview(ghosts: readonly Ghost[]): void {
+    const text = ghosts.length === 0 ? '' : summary(ghosts);
+    const shown = text.length > PREVIEW_CHARS ? `${text.slice(0, PREVIEW_CHARS - 1)}…` : text;
+    if (shown !== this.previewed) {
+      this.previewed = shown;
+      this.item.command = shown === '' ? 'ghostcells.menu' : 'ghostcells.accept';
+      this.draw();
+    }
+  }
+
   async refreshCost(): Promise<void> {
     this.asked = Date.now();
     try {
@@ -86,7 +100,7 @@ export class StatusItem implements vscode.Disposable {
   private draw(): void {
     const { state, why } = this.summary;
     const icon = this.state === 'running' ? (ICONS[state] ?? '$(sparkle)') : CONDITIONS[this.state][0];
-    this.item.text = `${icon} Ghosts`;
+    this.item.text = this.previewed === '' ? `${icon} Ghosts` : `${icon} ${this.previewed}`;
     this.item.tooltip = new vscode.MarkdownString(this.lines(state, why).join('\n\n'));
     this.item.accessibilityInformation = { label: `Ghostcells: ${state}${why === '' ? '' : `, ${why}`}` };
     this.item.backgroundColor =
@@ -97,6 +111,9 @@ export class StatusItem implements vscode.Disposable {
 
   private lines(state: string, why: string): string[] {
     const lines = [`**Ghostcells: ${state}**`];
+    if (this.previewed !== '') {
+      lines.push('Click to insert the suggested cell.');
+    }
     if (why !== '') {
       lines.push(plain(why));
     }

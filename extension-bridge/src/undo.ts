@@ -5,7 +5,7 @@
 
 import * as vscode from 'vscode';
 import type { Book } from './book';
-import { select, uriOf } from './cells';
+import { select } from './cells';
 import type { Daemon } from './daemon';
 import { record } from './record';
 
@@ -13,16 +13,17 @@ import { record } from './record';
 const MOST_STEPS = 100;
 
 export class Undo {
-  private last: { book: Book; id: string; cell: string } | undefined;
+  private last: { book: Book; id: string; cell: vscode.NotebookCell; text: string } | undefined;
 
   constructor(
     private readonly daemon: Daemon,
     private readonly available: (value: boolean) => void,
   ) {}
 
-  accepted(book: Book, id: string): void {
+  /** `text` is the cell's at that moment; what was typed since is not for this undo to take away. */
+  accepted(book: Book, id: string, text: string): void {
     const cell = book.cellOf(id);
-    this.last = cell === undefined ? undefined : { book, id, cell: uriOf(cell) };
+    this.last = cell?.document.getText() === text ? { book, id, cell, text } : undefined;
     this.available(this.last !== undefined);
   }
 
@@ -34,7 +35,7 @@ export class Undo {
 
   moved(book: Book | undefined): void {
     const cell = book?.focused();
-    if (this.last !== undefined && (cell === undefined || uriOf(cell) !== this.last.cell)) {
+    if (this.last !== undefined && cell !== this.last.cell) {
       this.typed();
     }
   }
@@ -70,7 +71,7 @@ export class Undo {
   /** Makes the accepted cell a ghost again, in place, with the focus on the cell above it. */
   async run(): Promise<void> {
     const { last } = this;
-    if (last === undefined) {
+    if (last === undefined || last.cell.document.getText() !== last.text) {
       await vscode.commands.executeCommand('undo');
       return;
     }

@@ -28,6 +28,18 @@ const RETRY_MS = 15;
 /** How often a flag that another extension keeps writing back is put right in one cell. */
 const REPAIRS = 10;
 
+let languages: Promise<string[]> | undefined;
+
+/** Asking takes a round trip, on the way from an acceptance to its language; what is not known may have been added since. */
+async function isKnown(language: string): Promise<boolean> {
+  languages ??= Promise.resolve(vscode.languages.getLanguages());
+  if ((await languages).includes(language)) {
+    return true;
+  }
+  languages = undefined;
+  return (await vscode.languages.getLanguages()).includes(language);
+}
+
 export interface Host {
   /** The look of cells has to be brought up to date. */
   drawn(book: Book): void;
@@ -320,8 +332,7 @@ export class Book {
   /** The language that a ghost has when it is real; the nearest known one where the editor does not know it. */
   private async realLanguage(id: string): Promise<string> {
     const wanted = this.ledger.ghost(id)?.languageId;
-    const known = await vscode.languages.getLanguages();
-    if (wanted !== undefined && known.includes(wanted)) {
+    if (wanted !== undefined && (await isKnown(wanted))) {
       return wanted;
     }
     const used = this.notebook

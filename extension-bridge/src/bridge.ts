@@ -31,6 +31,7 @@ export class Bridge implements vscode.Disposable, Host, Listener {
   private readonly contexts = new Map<string, unknown>();
   private readonly subscriptions: vscode.Disposable[] = [];
   private leaksSaid = false;
+  private ghostRunSaid = false;
   private keystrokes: number[] = [];
 
   constructor(
@@ -71,6 +72,9 @@ export class Bridge implements vscode.Disposable, Host, Listener {
       }),
       workspace.onDidChangeConfiguration((change) => {
         this.configured(change);
+      }),
+      workspace.onDidChangeWorkspaceFolders(() => {
+        void this.daemon.restart(); // It reads the folders' own settings when it starts.
       }),
       workspace.onDidGrantWorkspaceTrust(() => {
         this.daemon.settingsChanged();
@@ -160,7 +164,11 @@ export class Bridge implements vscode.Disposable, Host, Listener {
 
   private ran(book: Book, change: vscode.NotebookDocumentCellChange): void {
     const ended = this.runs.ended(change);
-    if (ended === undefined || book.ghostId(change.cell) !== undefined) {
+    if (ended === undefined) {
+      return;
+    }
+    if (book.ghostId(change.cell) !== undefined) {
+      this.ghostRan(book);
       return;
     }
     record('executed', { notebook: book.uri, ...ended });
@@ -173,6 +181,17 @@ export class Bridge implements vscode.Disposable, Host, Listener {
       .catch((error: unknown) => {
         this.log(`A run was not recorded: ${String(error)}`);
       });
+  }
+
+  /** A kernel that does not say which languages it runs is given ghosts as well; nothing is learned from that. */
+  private ghostRan(book: Book): void {
+    record('ghost-ran', { notebook: book.uri });
+    if (!this.ghostRunSaid) {
+      this.ghostRunSaid = true;
+      void vscode.window.showWarningMessage(
+        'The kernel of this notebook runs cells of any language, so Run All ran a suggested cell. Dismiss suggestions (Escape) before you run all cells here.',
+      );
+    }
   }
 
   private willSave(event: vscode.NotebookDocumentWillSaveEvent): void {

@@ -10,6 +10,7 @@ import {
   ErrorAction,
   LanguageClient,
   type LanguageClientOptions,
+  ResponseError,
   RevealOutputChannelOn,
   State,
   TransportKind,
@@ -25,6 +26,8 @@ const LONGEST_WAIT_MS = 60_000;
 /** A daemon that has lived so long was well; the next death starts counting anew. */
 const HEALTHY_MS = 60_000;
 const SAY_AFTER = 3;
+/** At most so often is it started again because it has lost track. */
+const RESYNC_MS = 30_000;
 const STOP_MS = 2500;
 
 /** What the extension can say of the daemon before, between and after its own words. */
@@ -96,7 +99,21 @@ export class Daemon implements vscode.Disposable {
     }
     // What the editor has just changed is announced within this turn of the event loop; the request comes after it.
     await new Promise((resolve) => setImmediate(resolve));
-    return await this.client.sendRequest<Requests[Method]['result']>(method, params);
+    try {
+      return await this.client.sendRequest<Requests[Method]['result']>(method, params);
+    } catch (error) {
+      this.refused(error);
+      throw error;
+    }
+  }
+
+  /** A notebook that the daemon has lost track of is one that it has to be told of anew, by starting it again. */
+  private refused(error: unknown): void {
+    const reason = error instanceof ResponseError ? (error.data as { reason?: unknown } | undefined)?.reason : undefined;
+    if (reason === 'out-of-step' && Date.now() - this.startedAt > RESYNC_MS) {
+      this.log.warn('The daemon has lost track of a notebook; it is started again.');
+      void this.restart();
+    }
   }
 
   visible(params: VisibleParams): void {

@@ -33,10 +33,10 @@ export class Runs {
     }
     const text = this.running.get(uri);
     this.running.delete(uri);
-    if (text === undefined && summary.timing === undefined) {
-      return undefined; // Neither seen running nor timed: a summary that was loaded or copied, not a run.
+    if (text === undefined) {
+      return undefined; // Not seen running: told of again, loaded or copied.
     }
-    return { cell: uri, text: text ?? cell.document.getText(), success: summary.success, ...numbers(cell, summary), outputs: outputsOf(cell) };
+    return { cell: uri, text, success: summary.success, ...numbers(cell, summary), outputs: outputsOf(cell) };
   }
 
   closed(notebook: vscode.NotebookDocument): void {

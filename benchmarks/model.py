@@ -1,6 +1,9 @@
-"""What the daemon adds to a model's own time: `python benchmarks/model.py`, against a local server that answers at once.
+"""What the daemon adds to a model's own time: `python benchmarks/model.py [ROUNDS] [EMBEDDER]`.
 
-The server is a process of its own; both sides read the same steady clock. Needs the extra `openai`.
+The model is a server that answers at once, a process of its own; all read the same steady clock. Everything of the daemon's is
+measured at the editor: from the rest, which is the last change and the delay that policy has for it, or from a request by
+hand, where memory is searched first, to the publish. The bare SDK takes turns with it, so that both have the same machine.
+Memory holds 300 examples, of which none fits. Needs the extra `openai`.
 """
 
 import asyncio
@@ -9,14 +12,17 @@ import json
 import multiprocessing
 import os
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
+from ghostcells.engine.policy import model_delay
 from ghostcells.trial.client import Client, Refused
 
 ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 60
+EMBEDDER = sys.argv[2] if len(sys.argv) > 2 else "lexical"
 LONG = 4_000
 SHORT = ["```bash\n", "gzip access.log\n", "```\n"]
 
@@ -41,6 +47,7 @@ def serve(pipe):
     """Answers by what the prompt holds: LONG, HANG, else at once; tells when things happened."""
 
     async def answer(reader, writer):
+        pipe.send(("connected", time.monotonic()))
         try:
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).lower()
@@ -74,7 +81,7 @@ def serve(pipe):
                     return
                 if number % 50 == 0:
                     await writer.drain()
-                    await asyncio.sleep(0.02)
+                    await asyncio.sleep(0.005)
         else:
             for piece in SHORT:
                 put(writer, delta(piece))
@@ -92,20 +99,15 @@ def serve(pipe):
     asyncio.run(main())
 
 
-class Bench:
-    def __init__(self, client, pipe):
-        self.client, self.pipe = client, pipe
-        self.publishes = []
-        client.notified = self.notified
+class Page:
+    """A notebook with one cell of prose."""
+
+    def __init__(self, bench, number):
+        self.bench, self.client = bench, bench.client
         self.version = 1
-        self.uri = "file:///runbooks/bench.md"
-        self.cell = "cell:1"
-
-    def notified(self, method, params):
-        if method == "ghostcells/publishGhosts":
-            self.publishes.append((time.monotonic(), params))
-
-    def open(self):
+        self.uri = f"file:///runbooks/bench-{number}.md"
+        self.cell = f"cell:{number}"
+        self.publishes = []
         cell = {"kind": 1, "document": self.cell}
         document = {"uri": self.uri, "notebookType": "runme", "version": 1, "cells": [cell]}
         text = {"uri": self.cell, "languageId": "markdown", "version": 1, "text": ""}
@@ -125,6 +127,15 @@ class Bench:
     async def ask(self, method, **params):
         return await self.client.request(f"ghostcells/{method}", {"notebook": {"uri": self.uri}, **params})
 
+    async def suggest(self, text):
+        """Write, and ask by hand; when that was."""
+        await self.ask("focus", cell=self.cell)
+        self.write(text)
+        self.publishes.clear()
+        begun = time.monotonic()
+        await self.ask("suggest", cell=self.cell)
+        return begun
+
     async def until(self, fits, seconds=30.0):
         deadline = time.monotonic() + seconds
         while True:
@@ -135,16 +146,39 @@ class Bench:
                 raise TimeoutError
             await asyncio.sleep(0.0005)
 
+
+class Bench:
+    def __init__(self, client, pipe):
+        self.client, self.pipe = client, pipe
+        self.pages = []
+        self.connections = 0
+        client.notified = self.notified
+
+    def notified(self, method, params):
+        if method == "ghostcells/publishGhosts":
+            for page in self.pages:
+                if page.uri == params["notebook"]["uri"]:
+                    page.publishes.append((time.monotonic(), params))
+
+    def page(self):
+        self.pages.append(Page(self, len(self.pages)))
+        return self.pages[-1]
+
+    def take(self):
+        name, value = self.pipe.recv()
+        self.connections += name == "connected"
+        return name, value
+
     def forget(self):
         """What the server told of earlier rounds."""
         while self.pipe.poll():
-            self.pipe.recv()
+            self.take()
 
     async def told(self, what):
         while True:
             while not self.pipe.poll():  # noqa: ASYNC110 -- a pipe of multiprocessing tells no event
                 await asyncio.sleep(0.0005)
-            name, value = self.pipe.recv()
+            name, value = self.take()
             if name == what:
                 return value
 
@@ -155,83 +189,150 @@ class Bench:
         return (time.perf_counter() - begun) * 1000
 
 
-def line(name, values, bound=None):
-    ordered = sorted(values)
-    p99 = ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]
-    limit = "" if bound is None else f"   bound {bound} ms: {'kept' if p99 <= bound else 'MISSED'}"
-    print(
-        f"{name:<58} p50 {statistics.median(ordered):7.2f} ms   p99 {p99:7.2f} ms   n {len(ordered)}{limit}", flush=True
-    )
+class Sdk:
+    """The bare SDK, with one client, as the daemon has one."""
 
+    def __init__(self, url):
+        from openai import AsyncOpenAI
 
-async def first_and_last(bench):
-    traces, finals = [], []
-    for number in range(ROUNDS + 3):
-        bench.write(f"Compress log number {number}-{number * 7} of yesterday")
-        bench.publishes.clear()
-        bench.forget()
-        await bench.ask("suggest", cell=bench.cell)
-        last = await bench.told("last")
-        at, params = await bench.until(lambda p: p["final"] and p["ghosts"])
-        finals.append((at - last) * 1000)
-        for _ in range(100):
-            found = await bench.client.request("ghostcells/trace", {"id": params["ghosts"][0]["id"]})
-            if found is not None:
-                break
-            await asyncio.sleep(0.01)
-        traces.append(found["stagesMs"])
-        await bench.ask("dismiss")
-    return traces[3:], finals[3:]
+        self._client = AsyncOpenAI(api_key="x", base_url=url, max_retries=0)
 
+    async def _stream(self, text):
+        messages = [{"role": "system", "content": "Answer with a command. " * 30}, {"role": "user", "content": text}]
+        return await self._client.chat.completions.create(model="m", messages=messages, stream=True)
 
-async def sdk_alone(url):
-    from openai import AsyncOpenAI
+    async def first_chunk(self):
+        """Milliseconds from the request to the first text; the stream is read to its end."""
+        begun, first = time.monotonic(), None
+        async for chunk in await self._stream("Compress the log"):
+            if first is None and chunk.choices and chunk.choices[0].delta.content:
+                first = (time.monotonic() - begun) * 1000
+        return first
 
-    client = AsyncOpenAI(api_key="x", base_url=url, max_retries=0)
-    times = []
-    for _ in range(ROUNDS + 3):
-        begun = time.perf_counter()
-        messages = [{"role": "user", "content": "Compress the log"}]
-        stream = await client.chat.completions.create(model="m", messages=messages, stream=True)
-        async for chunk in stream:
-            if chunk.choices and chunk.choices[0].delta.content:
-                times.append((time.perf_counter() - begun) * 1000)
-                break
-        await stream.close()
-    await client.close()
-    return times[3:]
-
-
-async def superseded(bench):
-    closed = []
-    for number in range(ROUNDS):
-        bench.write(f"HANG on to number {number}-{number * 7} of yesterday")
-        bench.publishes.clear()
-        bench.forget()
-        await bench.ask("suggest", cell=bench.cell)
-        await bench.until(lambda p: p["ghosts"] and not p["final"])
+    async def closed(self, bench):
+        """Milliseconds from `close` to the server's seeing it."""
+        stream = await self._stream("HANG on")
+        async for _ in stream:
+            break
         begun = time.monotonic()
-        bench.write(f"HANG on to quite another thing than {number}")
+        await stream.close()
+        return (await asyncio.wait_for(bench.told("closed"), 5) - begun) * 1000
+
+
+def p(ordered, share):
+    ordered = sorted(ordered)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+
+
+def line(name, values, bound=None):
+    high = p(values, 0.99)
+    limit = "" if bound is None else f"   bound {bound} ms: {'kept' if high <= bound else 'MISSED'}"
+    print(f"{name:<62} p50 {p(values, 0.5):7.2f} ms   p99 {high:7.2f} ms   n {len(values)}{limit}", flush=True)
+
+
+async def cold(bench):
+    """Pings from the first request on, through the imports of the SDK and the tokenizer."""
+    page = bench.page()
+    pings = []
+
+    async def keep_pinging():
+        while True:
+            pings.append(await bench.ping())
+            await asyncio.sleep(0.001)
+
+    pinging = asyncio.ensure_future(keep_pinging())
+    begun = await page.suggest("Compress the log of the very first day")
+    at, _ = await page.until(lambda p: p["final"])
+    pinging.cancel()
+    await page.ask("dismiss")
+    return pings, (at - begun) * 1000
+
+
+async def first_and_last(bench, sdk):
+    page = bench.page()
+    alone, firsts, finals = [], [], []
+    bench.forget()
+    bench.connections = 0
+    for number in range(ROUNDS + 3):
+        alone.append(await sdk.first_chunk())
+        bench.forget()
+        begun = await page.suggest(f"Compress log number {number}-{number * 7} of yesterday")
+        first, _ = await page.until(lambda p: p["ghosts"])
+        last = await bench.told("last")
+        at, _ = await page.until(lambda p: p["final"] and p["ghosts"])
+        firsts.append((first - begun) * 1000)
+        finals.append((at - last) * 1000)
+        await page.ask("dismiss")
+    return alone[3:], firsts[3:], finals[3:]
+
+
+async def after_a_rest(bench, sdk):
+    """From the moment that the typing has rested; each time in a notebook of its own, whose typist has no rhythm yet."""
+    alone, firsts = [], []
+    for number in range(ROUNDS + 3):
+        page = bench.page()
+        alone.append(await sdk.first_chunk())
+        await page.ask("focus", cell=page.cell)
+        page.write(f"Compress log number {number}-{number * 7} of yesterday.")
+        rest = time.monotonic() + model_delay(None) / 1000
+        first, _ = await page.until(lambda p: p["ghosts"])
+        firsts.append((first - rest) * 1000)
+        await page.until(lambda p: p["final"])
+        await page.ask("dismiss")
+    return alone[3:], firsts[3:]
+
+
+async def superseded(bench, sdk):
+    page = bench.page()
+    alone, closed = [], []
+    for number in range(ROUNDS):
+        bench.forget()
+        alone.append(await sdk.closed(bench))
+        bench.forget()
+        await page.suggest(f"HANG on to number {number}-{number * 7} of yesterday")
+        await page.until(lambda p: p["ghosts"] and not p["final"])
+        begun = time.monotonic()
+        page.write(f"HANG on to quite another thing than {number}")
         closed.append((await asyncio.wait_for(bench.told("closed"), 5) - begun) * 1000)
-    return closed
+    return alone, closed
 
 
 async def pings(bench):
-    bench.publishes.clear()
-    quiet = [await bench.ping() for _ in range(100)]
-    busy = []
-    bench.write("LONG list of every log that there is")
-    await bench.ask("suggest", cell=bench.cell)
-    await bench.until(lambda p: p["ghosts"])
-    while not any(p["final"] for _, p in bench.publishes):
-        busy.append(await bench.ping())
-        await asyncio.sleep(0.002)
-    publishes = len(bench.publishes)
-    for number in range(10):
-        bench.write(f"LONG list of every log that there is, part {number}")
-        await bench.ask("suggest", cell=bench.cell)
-        busy += [await bench.ping() for _ in range(20)]
+    """Pings while two answers of 4 000 chunks stream into notebooks, and each new one closes the oldest of three."""
+    pages = [bench.page() for _ in range(3)]
+    quiet, busy, publishes = [], [], 0
+    for number in range(30):
+        page = pages[number % 3]
+        await page.suggest(f"LONG list of every log that there is, number {number}")
+        if number > 1:
+            busy += [await bench.ping() for _ in range(10)]
+        await page.until(lambda p: p["ghosts"])
+        # The editor's user goes on to another notebook, and what grows goes on growing.
+        await page.ask("focus", cell=None)
+        for _ in range(25 if number > 1 else 0):
+            busy.append(await bench.ping())
+            await asyncio.sleep(0.002)
+        publishes += len(page.publishes)
+    for page in pages:
+        await page.ask("dismiss")
+    while len(quiet) < len(busy):
+        quiet.append(await bench.ping())
+        await asyncio.sleep(0.002 if len(quiet) % 2 else 0)
     return quiet, busy, publishes
+
+
+def examples(folder):
+    """A runbook of things that nobody asks about here."""
+    nouns = ("gateway", "ledger", "mailer", "search", "cart", "invoice", "tracker", "session", "report", "queue")
+    verbs = ("restart", "scale", "drain", "migrate", "rotate", "verify", "resize", "reindex", "export", "tag")
+    steps = [
+        f"{verb.title()} the {noun} of shard {shard}.\n\n```bash\nkubectl -n shard-{shard} {verb} deployment/{noun}\n```\n"
+        for verb in verbs
+        for noun in nouns
+        for shard in range(3)
+    ]
+    (folder / "steps.md").write_text("\n".join(steps))
+    return folder / "steps.md"
 
 
 async def main():
@@ -243,37 +344,39 @@ async def main():
     with tempfile.TemporaryDirectory() as scratch:
         config = Path(scratch) / "config.toml"
         config.write_text(
-            f'[model]\nprovider = "openai"\nbaseUrl = "{url}"\nname = "m"\n[memory]\nembedder = "lexical"\n'
+            f'[model]\nprovider = "openai"\nbaseUrl = "{url}"\nname = "m"\n[memory]\nembedder = "{EMBEDDER}"\n'
         )
-        command = [
-            sys.executable,
-            "-m",
-            "ghostcells",
-            "serve",
-            "--data-dir",
-            f"{scratch}/data",
-            "--config",
-            str(config),
-        ]
-        client = await Client.start(command, env={"HOME": scratch, "PATH": os.environ["PATH"]})
+        here = ["--data-dir", f"{scratch}/data", "--config", str(config)]
+        ghostcells = [sys.executable, "-m", "ghostcells"]
+        environment = {"HOME": os.environ["HOME"], "PATH": os.environ["PATH"]}
+        learn = [*ghostcells, "learn", str(examples(Path(scratch))), *here]
+        learning = await asyncio.create_subprocess_exec(*learn, env=environment, stdout=subprocess.DEVNULL)
+        assert await learning.wait() == 0
+        client = await Client.start([*ghostcells, "serve", *here], env=environment)
         bench = Bench(client, ours)
         await client.initialize()
-        bench.open()
-        await bench.ask("focus", cell=bench.cell)
-        alone = await sdk_alone(url)
-        traces, finals = await first_and_last(bench)
+        cold_pings, cold_ms = await cold(bench)
+        sdk = Sdk(url)
+        print(f"{ROUNDS} rounds, embedder {EMBEDDER}, load {os.getloadavg()[0]:.1f}")
+        alone, firsts = await after_a_rest(bench, sdk)
         base = statistics.median(alone)
-        line("SDK alone, request to first chunk", alone)
-        line("daemon, rest to first chunk", [one["firstChunk"] for one in traces])
-        line("daemon, rest to prompt composed", [one["prompt"] for one in traces])
-        line("added: rest to first ghost, over the SDK's median", [one["firstGhost"] - base for one in traces], 15)
+        line("the SDK alone, request to first text", alone)
+        line("the editor, rest to first streamed ghost", firsts)
+        line("added, over the SDK's median", [one - base for one in firsts], 15)
+        alone, firsts, finals = await first_and_last(bench, sdk)
+        connections = bench.connections
+        line("the SDK alone once more", alone)
+        line("the editor, asked by hand to first streamed ghost", firsts)
         line("last chunk sent to final publish received", finals, 25)
-        closed = await superseded(bench)
-        line(f"superseded, text changed to server sees it ({len(closed)} of {ROUNDS})", closed, 10)
+        print(f"connections that {2 * ROUNDS + 6} requests of both took: {connections}")
+        alone, closed = await superseded(bench, sdk)
+        line("the SDK alone, close to server sees it", alone)
+        line(f"superseded, text changed to server sees it ({len(closed)} of {ROUNDS} closed)", closed, 10)
         quiet, busy, publishes = await pings(bench)
         line("ping, nothing else going on", quiet)
-        line(f"ping while {LONG} chunks stream and others are superseded", busy, 10)
-        print(f"publishes of {LONG} chunks: {publishes}")
+        line(f"ping, two answers of {LONG} chunks, a third superseded", busy, 10)
+        print(f"publishes of these answers: {publishes}")
+        line(f"ping during the first completion, imports included ({cold_ms:.0f} ms)", cold_pings)
         await client.close()
     server.terminate()
 

@@ -5,12 +5,14 @@ import asyncio
 import pytest
 import pytest_asyncio
 
+from ghostcells.app.prompting import KnownModels
 from ghostcells.app.writer import Rules
 from ghostcells.config.schema import Budget, Model
 from ghostcells.domain.ghosts import Candidate
 from ghostcells.domain.notebook import CellKind
 from ghostcells.providers.base import ProviderError
 from ghostcells.runtime.ports import Answered, Declined
+from ghostcells.tokens import PRIOR_ROUNDS, Calibration, Measure
 
 from .bench import ANSWER, Bench, code, example, order, prose, recording
 
@@ -193,7 +195,7 @@ async def test_a_prompt_too_long_is_shortened_once_and_that_is_remembered(bench,
     bench.recording = recording(tmp_path / "long.jsonl", [{"error": "context-too-long"}], done)
     cells = [prose(f"Step {number} " + "does something of note. " * 6, f"p{number}") for number in range(8)]
     assert texts(await bench.make().write(order(*cells))) == ["ls"]
-    assert bench.prompting.limits
+    assert bench.prompting.known.limits
     assert "shortened" in " ".join(bench.traces[0].dropped)
 
 
@@ -212,10 +214,42 @@ async def test_chatter_after_the_step_is_not_waited_for(bench, tmp_path):
         {"after_ms": 60_000, "text": "And so on."},
     ]
     bench.recording = recording(tmp_path / "chatter.jsonl", chatter)
-    bench.make(model=Model(provider="scripted", name=f"{bench.recording}#paced"))
+    name = f"{bench.recording}#paced"
+    bench.make(model=Model(provider="scripted", name=name))
+    bench.prompting.known = counted_ten_times(name)
     assert texts(await bench.write()) == ["ls"]
     assert "And so on" not in bench.traces[0].model.answer
     assert not [text for text in bench.troubles if text]
+
+
+def counted_ten_times(model):
+    calibration = Calibration()
+    for _ in range(PRIOR_ROUNDS):
+        calibration = calibration.observe(model, Measure(100, 30), 120)
+    return KnownModels(calibration=calibration)
+
+
+async def test_the_first_answers_of_a_model_are_heard_to_their_end_since_its_count_comes_last(bench, tmp_path):
+    chatter = [
+        {"text": "```bash\nls\n```\n"},
+        {"text": "And so on."},
+        {"usage": {"input_tokens": 200}, "finish": "stop"},
+    ]
+    silent = [{"text": "```bash\nls -l\n```\n"}, {"text": "It lists.\n"}, {"text": "And so on."}, {"finish": "stop"}]
+    bench.recording = recording(tmp_path / "chatter.jsonl", chatter, silent, silent)
+    bench.make()
+    assert texts(await bench.write(order(asked=True))) == ["ls"]
+    assert bench.traces[0].model.input_tokens == 200
+    assert bench.prompting.known.calibration.rounds(str(bench.recording)) == 1
+    for number in (2, 3):
+        later = order(
+            prose(f"Compress log number {number}."), session=f"x{number}", suggestion=f"s{number}", asked=True
+        )
+        assert texts(await bench.write(later)) == ["ls -l"]
+    assert bench.traces[1].model.answer.endswith("And so on.")
+    assert not bench.traces[2].model.answer.endswith("And so on."), (
+        "it is not waited for what this server does not send"
+    )
 
 
 async def test_a_gateway_on_this_computer_costs_what_its_model_does(bench):

@@ -80,7 +80,7 @@ def test_ghosts_of_a_real_model_appear_and_are_traced(local: Client) -> None:
     assert ghost["source"] == "model"
     trace = traced(local, ghost["id"])
     told = trace["model"]
-    assert (told["provider"], told["name"]) == ("openai", llama.NAME)
+    assert (told["provider"], told["name"], told["estimated"]) == ("openai", llama.NAME, False)
     assert notebook.cells[ANCHOR].text in told["prompt"]
     assert told["answer"].strip()
     assert told["inputTokens"] > 100

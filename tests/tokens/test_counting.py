@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ghostcells.tokens import Calibration, counter_for, encodings
+from ghostcells.tokens import Calibration, Measure, counter_for, encodings
 from ghostcells.tokens.encodings import encoding_of
 from ghostcells.tokens.estimate import MARGIN, factor_of, pieces
 
@@ -112,22 +112,52 @@ def test_estimates_are_within_three_percent_after_ten_completions(
     calibration = Calibration()
     texts = prompts(7)
     for text in texts[:10]:
-        estimated = counter_for("some-model", calibration).count(text)
-        calibration = calibration.observe("some-model", estimated, round(real(text) * truth))
+        measure = counter_for("some-model").measure(text)
+        calibration = calibration.observe("some-model", measure, round(real(text) * truth))
     counter = counter_for("some-model", calibration)
     errors = [counter.count(text) / (real(text) * truth) - 1 for text in texts[10:]]
     assert abs(sum(errors) / len(errors)) < 0.03
 
 
+@pytest.mark.parametrize("tokenizer", [True, False])
+def test_a_model_that_splits_signs_more_finely_is_learned(*, tokenizer: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it differs most from the estimate is what another page of the same user has more or less of."""
+    pytest.importorskip("rs_bpe")
+    real = encodings.encoder("o200k_base")
+    assert real is not None
+    if not tokenizer:
+        monkeypatch.setattr("ghostcells.tokens.counting.encoder", lambda _: None)
+
+    def actual(text: str) -> int:
+        return real(text) + sum(not sign.isalnum() and not sign.isspace() for sign in text)
+
+    few, many = TEXTS["prose"] * 10, TEXTS["shell"] * 5
+    calibration = Calibration()
+    for number in range(10):
+        text = few + many * (number % 3)
+        calibration = calibration.observe("some-model", counter_for("some-model").measure(text), actual(text))
+    counter = counter_for("some-model", calibration)
+    for text in (few + many, few * 2 + many, few + many * 3):
+        assert counter.count(text) == pytest.approx(actual(text), rel=0.03)
+
+
 def test_what_is_learned_of_one_model_says_nothing_of_another() -> None:
-    calibration = Calibration().observe("one", 100, 150)
-    assert calibration.factor("one") == pytest.approx(1.5 * 1.045)
-    assert calibration.factor("two") == 1.0
+    calibration = Calibration().observe("one", Measure(400, 140), 600)
+    assert calibration.weights("one").of(Measure(400, 140)) == pytest.approx(600 * 1.045)
+    assert calibration.weights("two").of(Measure(400, 140)) == 400
+    assert (calibration.rounds("one"), calibration.rounds("two")) == (1, 0)
+
+
+def test_a_text_of_signs_alone_is_never_counted_as_nothing() -> None:
+    calibration = Calibration()
+    for signs, actual in ((100, 400), (300, 200), (140, 360)) * 5:
+        calibration = calibration.observe("one", Measure(400, signs), actual)
+    assert calibration.weights("one").of(Measure(50, 500)) >= 10
 
 
 @pytest.mark.parametrize(("estimated", "actual"), [(0, 100), (5, 9), (100, 0), (100, 100_000)])
 def test_a_usage_that_cannot_be_right_is_not_believed(estimated: int, actual: int) -> None:
-    assert Calibration().observe("one", estimated, actual) == Calibration()
+    assert Calibration().observe("one", Measure(estimated, 3), actual) == Calibration()
 
 
 def test_the_estimate_has_a_margin() -> None:

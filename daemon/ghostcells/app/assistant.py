@@ -6,13 +6,12 @@ import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-import msgspec
-
 from ghostcells.app.asking import Asking
 from ghostcells.app.index import IndexThread
+from ghostcells.app.keeping import Kept
 from ghostcells.app.knowledge import Knowledge
 from ghostcells.app.models import TROUBLE, Choice, Models
-from ghostcells.app.prompting import Prompting
+from ghostcells.app.prompting import KnownModels, Prompting
 from ghostcells.app.spending import TROUBLE as BUDGET
 from ghostcells.app.spending import Spending
 from ghostcells.app.writer import ModelWriter, Rules
@@ -32,6 +31,7 @@ logger = logging.getLogger(__name__)
 
 ANNOUNCED = "announced-provider"
 HABITS = "habits.json"
+KNOWN_MODELS = "models.json"
 REREAD_S = 60.0
 """How often is read what other daemons on the same data have spent."""
 
@@ -55,8 +55,8 @@ class Assistant:
         self._asking = asking
         self._now_ms = now_ms
         self._marker = data_dir / ANNOUNCED
-        self._habits = data_dir / HABITS
-        self._kept = Habits()
+        self._habits = Kept(data_dir / HABITS, Habits())
+        self._known = Kept(data_dir / KNOWN_MODELS, KnownModels())
         self.models = Models(os.environ, lambda text: status.trouble(TROUBLE, text))
         self.spending = Spending(tell=lambda text: status.trouble(BUDGET, text), show=status.spend)
         self.prompting = Prompting()
@@ -100,45 +100,25 @@ class Assistant:
     async def close(self) -> None:
         if self._following is not None:
             self._following.cancel()
-            self._keep_habits()
+            self._keep()
         await self.models.close()
         self.prompting.close()
 
     async def _follow(self) -> None:
-        """Know what today has cost, all daemons together; keep what is followed by a run."""
-        self._kept = self.knowledge.habits = await asyncio.to_thread(self._read_habits)
+        """Know what today has cost, all daemons together; keep what was learned of the user's prose and of models."""
+        self.knowledge.habits = await asyncio.to_thread(self._habits.read)
+        self.prompting.known = await asyncio.to_thread(self._known.read)
         while True:
-            self._keep_habits()
+            self._keep()
             try:
                 self.spending.restore(await self._asking.costs(self.spending.day_start_ms(self._now_ms())))
             except Exception as error:  # noqa: BLE001 -- whatever the index has, suggesting goes on
                 logger.warning("What was spent today could not be read: %s", error)
             await asyncio.sleep(REREAD_S)
 
-    def _read_habits(self) -> Habits:
-        try:
-            return msgspec.json.decode(self._habits.read_bytes(), type=Habits)
-        except FileNotFoundError:
-            return Habits()
-        except (OSError, msgspec.MsgspecError) as error:
-            logger.warning("%s cannot be read, and is begun anew: %s", self._habits, error)
-            return Habits()
-
-    def _keep_habits(self) -> None:
-        """Counts of a few shapes. Where several daemons keep them the last one counts: they are habits, not a ledger."""
-        habits = self.knowledge.habits
-        if habits == self._kept:
-            return
-        fresh = self._habits.with_suffix(".new")
-        try:
-            handle = os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
-            with os.fdopen(handle, "wb") as file:
-                file.write(msgspec.json.encode(habits))
-            fresh.replace(self._habits)
-        except OSError as error:
-            logger.warning("%s cannot be kept: %s", self._habits, error)
-            return
-        self._kept = habits
+    def _keep(self) -> None:
+        self._habits.write(self.knowledge.habits)
+        self._known.write(self.prompting.known)
 
     def _announce(self, choice: Choice) -> None:
         """Say once, not once a day, that a key in the environment is used."""

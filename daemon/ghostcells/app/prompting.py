@@ -10,11 +10,11 @@ import msgspec
 from msgspec.structs import replace
 
 from ghostcells.app.knowledge import Told
-from ghostcells.context.prompt import Allow, Budget, Composed, compose
+from ghostcells.context.prompt import MESSAGE_TOKENS, Allow, Budget, Composed, compose
 from ghostcells.domain.exchange import Message, Page, Prompt
 from ghostcells.privacy.redact import Redactor
 from ghostcells.runtime.worker import Worker
-from ghostcells.tokens import Calibration, counter_for
+from ghostcells.tokens import PRIOR_ROUNDS, Calibration, Measure, counter_for
 
 T = TypeVar("T")
 
@@ -30,19 +30,26 @@ class Terms(msgspec.Struct, frozen=True):
     allow: Allow
 
 
+class KnownModels(msgspec.Struct, frozen=True):
+    """What answers told of models, by name: how they count tokens, and the longest prompt where one was too long."""
+
+    calibration: Calibration = Calibration()
+    limits: dict[str, int] = {}
+
+
 class Prompting:
-    """`calibration` learns from what providers report; `limits` from models that found a prompt too long."""
+    """`known` is learned from answers; whoever made this keeps it from one daemon to the next."""
 
     def __init__(self) -> None:
         self.redactor = Redactor()
-        self.calibration = Calibration()
-        self.limits: dict[str, int] = {}
+        self.known = KnownModels()
+        self._uncounted: set[str] = set()
         self._worker = Worker("ghostcells-prompts")
 
     def compose(self, page: Page, told: Told, terms: Terms) -> Awaitable[Composed]:
         """The prompt; raises NotComposed where there is none to send."""
-        redactor, calibration = self.redactor, self.calibration
-        limit = min(terms.budget.input_tokens, self.limits.get(terms.model, terms.budget.input_tokens))
+        redactor, known = self.redactor, self.known
+        limit = min(terms.budget.input_tokens, known.limits.get(terms.model, terms.budget.input_tokens))
         budget = replace(terms.budget, input_tokens=limit)
 
         def redact(text: str) -> tuple[str, int]:
@@ -50,7 +57,7 @@ class Prompting:
             return found.text, found.count
 
         def work() -> Composed:
-            counter = counter_for(terms.model, calibration)
+            counter = counter_for(terms.model, known.calibration)
             composed = compose(
                 page,
                 told.examples,
@@ -76,19 +83,32 @@ class Prompting:
 
     def count(self, model: str, text: str) -> int:
         """Tokens of a text, for what no provider has reported; its tokenizer is loaded by then."""
-        return counter_for(model, self.calibration).count(text)
+        return counter_for(model, self.known.calibration).count(text)
 
     def shorten(self, composed: Composed, model: str) -> bool:
         """The model takes less than was thought, which is remembered; whether a shorter prompt still says anything."""
         limit = max(composed.input_tokens // 2, LEAST_TOKENS)
         if limit >= composed.input_tokens:
             return False
-        self.limits[model] = limit
+        self.known = replace(self.known, limits={**self.known.limits, model: limit})
         return True
 
+    def wants_usage(self, composed: Composed, model: str) -> bool:
+        """Whether a provider's own count would teach something: the first ones of a model whose tokenizer nobody has."""
+        taught = self.known.calibration.rounds(model) >= PRIOR_ROUNDS
+        return composed.estimated and not taught and model not in self._uncounted
+
     def observe(self, composed: Composed, model: str, actual: int) -> None:
-        if composed.estimated and actual:
-            self.calibration = self.calibration.observe(model, composed.input_tokens, actual)
+        """Learn from what a provider counted of a whole answer, nothing if it does not; the tokenizer is loaded by then."""
+        if not actual:
+            self._uncounted.add(model)
+        if not composed.estimated or not actual:
+            return
+        texts = (composed.prompt.system, *(message.text for message in composed.prompt.messages))
+        measure = counter_for(model).measure
+        whole = sum((measure(text) for text in texts), Measure(0, 0))
+        learned = self.known.calibration.observe(model, whole, actual - MESSAGE_TOKENS * len(texts))
+        self.known = replace(self.known, calibration=learned)
 
     def close(self) -> None:
         self._worker.close()

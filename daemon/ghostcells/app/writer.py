@@ -63,6 +63,7 @@ class Exchange:
         self.text = ""
         self.usage: Usage | None = None
         self.finish: Finish | None = None
+        self.whole = False
         self.assertions: tuple[Assertion, ...] = ()
         self.why = ""
         self.shows = False
@@ -75,6 +76,7 @@ class Exchange:
         if chunk.usage is not None:
             self.usage = chunk.usage
         self.finish = chunk.finish or self.finish
+        self.whole = self.whole or chunk.finish is not None
         self.text += chunk.text
         if chunk.text:
             self.passed("firstChunk")
@@ -249,12 +251,21 @@ class ModelWriter:
                 if chunk.text:
                     reading.feed(chunk.text)
                     growth.changed()
-                    if reading.enough and not self._models.troubled:
-                        # Whatever follows is chatter that would be paid for. A model that had failed is heard to its end,
-                        # since a whole answer is what says that it works again.
+                    if reading.enough and not self._must_end(exchange):
+                        # Whatever follows is chatter that would be paid for.
                         exchange.finish = exchange.finish or Finish.STOP
                         exchange.notes.append("model: closed when its first step was whole")
                         return
+
+    def _must_end(self, exchange: Exchange) -> bool:
+        """Whether an answer is heard to its end though its step is whole.
+
+        A whole answer is what says that a model works again; and the provider's count, which comes last, is what the
+        estimates of a model that is new here learn from.
+        """
+        assert exchange.composed is not None
+        counts = exchange.usage is None and self._prompting.wants_usage(exchange.composed, exchange.model)
+        return self._models.troubled or counts
 
     # What it was
 
@@ -289,6 +300,8 @@ class ModelWriter:
             )
             if exchange.usage is not None:
                 self._prompting.observe(composed, model, usage.input_tokens)
+            elif exchange.whole:
+                self._prompting.observe(composed, model, 0)
         exchange.passed("total")
         traced = TracedModel(
             provider=choice.provider,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import msgspec
@@ -65,6 +66,9 @@ class FakeClient:
 
     def refuse(self, request: i.RequestId, code: int, message: str, data: object | None) -> None:
         self.sent.append(("refuse", request, code))
+
+    def together(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def publish(self, params: replies.PublishGhosts) -> None:
         self.sent.append(("publish", int(params.session)))

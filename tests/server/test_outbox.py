@@ -99,3 +99,29 @@ async def test_draining_does_not_wait_for_ever_and_ends_when_nobody_reads() -> N
     sink = Sink(outbox)
     outbox.attach(sink)
     assert sink.data == []
+
+
+def test_what_is_written_together_goes_out_as_one() -> None:
+    outbox = Outbox()
+    sink = Sink(outbox)
+    outbox.attach(sink)
+    with outbox.together():
+        outbox.write(b"1")
+        with outbox.together():
+            outbox.write(b"2")
+        assert sink.data == []
+    outbox.write(b"3")
+    assert sink.data == [b"12", b"3"]
+
+
+def test_what_is_written_together_stays_behind_what_waits() -> None:
+    outbox = Outbox()
+    sink = Sink(outbox, room=1)
+    outbox.attach(sink)
+    outbox.write(b"1")
+    with outbox.together():
+        outbox.write(b"2")
+        outbox.write(b"3")
+    assert sink.data == [b"1"]
+    sink.drain()
+    assert sink.data == [b"1", b"2", b"3"]

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -26,8 +27,14 @@ class Daemon:
     """An event log on a loop of its own, driven step by step."""
 
     def __init__(
-        self, root: Path, epoch: str = "", redact: Callable[[AnyRecord], AnyRecord] = lambda record: record
+        self,
+        root: Path,
+        epoch: str = "",
+        redact: Callable[[AnyRecord], AnyRecord] = lambda record: record,
+        told: list[str] | None = None,
     ) -> None:
+        """`told` hears of the order in which the log says things."""
+        self.told = [] if told is None else told
         self.loop = asyncio.new_event_loop()
         self.committed: list[AnyRecord] = []
         self.trouble: list[str | None] = []
@@ -36,12 +43,22 @@ class Daemon:
         self.epoch = epoch or ulid(time.time_ns() // 1_000_000, id(self))
         try:
             self.log = EventLog(
-                root, self.epoch, loop=self.loop, stamp=self.stamp, redact=redact, on_committed=self.committed.extend,
-                on_trouble=self.trouble.append,
+                root, self.epoch, loop=self.loop, stamp=self.stamp, redact=redact, on_committed=self.follow,
+                on_trouble=self.trouble.append, together=self.together,
             )  # fmt: skip
         except BaseException:
             self.loop.close()
             raise
+
+    def follow(self, records: list[AnyRecord]) -> None:
+        self.told.append("followed")
+        self.committed += records
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        self.told.append("begin")
+        yield
+        self.told.append("end")
 
     def stamp(self) -> Stamp:
         self.now_ms = max(self.now_ms, time.time_ns() // 1_000_000)
@@ -61,6 +78,7 @@ class Daemon:
     def written(self) -> list[AnyRecord]:
         """What the writer has given to those who follow it, once it has nothing more to do."""
         self.log.seal().result()
+        self.turn()
         return self.committed
 
     def turn(self) -> None:

@@ -260,3 +260,13 @@ def test_a_callback_that_fails_does_not_end_the_log(root: Path, daemon_at: Make)
     daemon.log.append(ran(1), firm=True)
     daemon.log.barrier(bad)
     assert daemon.barrier() is None
+
+
+def test_those_who_wait_for_a_batch_are_told_together_and_then_those_who_follow(root: Path, daemon_at: Make) -> None:
+    told: list[str] = []
+    daemon = daemon_at(root, told=told)
+    daemon.log.append(ran(1), firm=True)
+    daemon.log.barrier(lambda _: told.append("first"))
+    daemon.log.barrier(lambda _: told.append("second"))
+    daemon.written()
+    assert told == ["begin", "first", "second", "end", "followed"]

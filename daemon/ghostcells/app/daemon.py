@@ -3,11 +3,13 @@
 import asyncio
 import logging
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from ghostcells.app.asking import Asking
 from ghostcells.app.assistant import Assistant, risky_of
-from ghostcells.app.index import SETTLE_SECONDS, IndexThread
+from ghostcells.app.index import IndexThread
+from ghostcells.app.lessons import Lessons
 from ghostcells.app.logs import set_level
 from ghostcells.app.remembering import WarningMemory
 from ghostcells.app.settings import LiveSettings, policy_of
@@ -57,6 +59,7 @@ class Daemon:
             redact=self._redact,
             on_committed=self._committed,
             on_trouble=self._log_in_trouble,
+            together=client.together,
         )
         self._index = IndexThread(paths, changed=self._examples_changed)
         self._vectors = Vectors(_vectors_of(self._index), examples=self._index, on_state=self._embedder_changed)
@@ -85,6 +88,7 @@ class Daemon:
             writer=self._assistant.writer,
         )
         self._learner = Learner(append=self._append, stamp=self.loop.stamp)
+        self._lessons = Lessons(self._learned, self._event_loop)
         self.queries = self._asking
         self.origins = self._asking
         self._upkeep = Upkeep(paths, epoch, self._log, self._index, self._asking, stamp=self.loop.stamp)
@@ -108,11 +112,18 @@ class Daemon:
             self.loop.dispatch(Closed(at=self.loop.stamp(), notebook=uri))
         await self.loop.close()
         await self._assistant.close()
+        await self._learn_the_rest()
         await self._event_loop.run_in_executor(None, self._log.close)
         self._upkeep.close()
         await self._vectors.close()
         self._asking.close()
         self._index.close()
+
+    async def _learn_the_rest(self) -> None:
+        """What is on disk is told of before the end; the log's thread gets to the seal after all that was queued."""
+        with suppress(OSError):
+            await asyncio.wrap_future(self._log.seal())
+        self._lessons.flush()
 
     def _apply(self, settings: Settings) -> None:
         set_level(settings.log.level)
@@ -154,15 +165,14 @@ class Daemon:
             logger.warning("The embedder failed: %s", reason)
         self._status.trouble("embedder", f"Suggestions compare words only: {reason}" if failed else "")
 
-    # What follows is called by the thread that writes the log.
-
     def _redact(self, record: AnyRecord) -> AnyRecord:
+        """Called by the thread that writes the log."""
         redactor = self._redactor
         return redact_record(record, lambda text: redactor.redact(text).text)
 
     def _committed(self, records: list[AnyRecord]) -> None:
-        self._index.look(after_s=SETTLE_SECONDS)
-        self._event_loop.call_soon_threadsafe(self._learned, records)
+        self._index.committed()
+        self._lessons.committed(records)
 
     def _learned(self, records: list[AnyRecord]) -> None:
         self._learner.committed(records)

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from ghostcells.learning.lessons import evidence_of
 from ghostcells.memory import analysis
+from ghostcells.runtime.lull import Lull
 from ghostcells.runtime.worker import Worker
 from ghostcells.store.examples import Examples
 from ghostcells.store.fold import Words
@@ -26,8 +27,6 @@ Texts = list[tuple[int, str]]
 WORDS = Words(teach=evidence_of, analyse=analysis.analyse, intent_key=analysis.intent_key)
 SLICE_MS = 4.0
 """How long a slice of catching up may take: as long as a search may have to wait for it."""
-SETTLE_SECONDS = 0.02
-"""How long a commit rests before it is folded: in a burst, acknowledging goes before learning."""
 LOOK_SECONDS = 0.5
 """How often the logs of other daemons are looked at; what they learned is to be known within two seconds."""
 _ROWS = 500
@@ -63,6 +62,7 @@ class IndexThread:
         self._paths = paths
         self._heeded = self._forgetting_changed()
         self._seen = (0, 0)
+        self._lull = Lull()
         # One object, by which the worker knows that it is queued already.
         self._chore = self._catch_up
 
@@ -95,9 +95,14 @@ class IndexThread:
         self.look()
         self._timer = self._loop.call_later(LOOK_SECONDS, self.follow)
 
-    def look(self, *, after_s: float = 0.0) -> None:
+    def look(self) -> None:
         """There may be something new in the log; for any thread."""
-        self._worker.chore(self._chore, after_s=after_s)
+        self._worker.chore(self._chore, after_s=self._lull.left())
+
+    def committed(self) -> None:
+        """There is something new in the log of this daemon, and perhaps more to come; for any thread."""
+        self._lull.came()
+        self.look()
 
     def close(self) -> None:
         if self._timer is not None:
@@ -115,7 +120,12 @@ class IndexThread:
             return 0
 
     def _catch_up(self) -> bool:
+        if self._lull.left():
+            self.look()
+            return False
         more = self.index.catch_up(SLICE_MS)
+        if not more:
+            self._lull.done()
         count, last = self.examples.count(), self.examples.last_row()
         if not more and (count, last) != self._seen:
             forgotten = count < self._seen[0]

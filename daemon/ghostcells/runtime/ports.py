@@ -1,6 +1,7 @@
 """What the loop needs of the parts, as protocols; `app` gives it parts that fit."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 import msgspec
@@ -87,6 +88,10 @@ class Client(Protocol):
     def reply(self, request: RequestId, result: object) -> None: ...
 
     def refuse(self, request: RequestId, code: int, message: str, data: object | None) -> None: ...
+
+    def together(self) -> AbstractContextManager[object]:
+        """What is said meanwhile may be sent as one."""
+        ...
 
     def publish(self, params: PublishGhosts) -> None: ...
 

@@ -1,6 +1,7 @@
 """The editor as the daemon speaks to it: frames with responses and notifications. Each request gets exactly one response."""
 
 import logging
+from contextlib import AbstractContextManager
 
 import msgspec
 
@@ -83,6 +84,9 @@ class EditorClient:
         """An error for what was never expected: unreadable, out of order, or not offered."""
         printable = message.encode("utf-8", "replace").decode()
         self._outbox.write(frame(_ErrorResponse(request, _Error(code, printable, data))))
+
+    def together(self) -> AbstractContextManager[None]:
+        return self._outbox.together()
 
     def publish(self, params: PublishGhosts) -> None:
         uri = params.notebook.uri

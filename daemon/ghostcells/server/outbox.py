@@ -6,6 +6,8 @@ of its notebook, unless it names accepted cells, which only it does.
 
 import asyncio
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from ghostcells.server.pipes import Sink
 
@@ -19,6 +21,7 @@ class Outbox:
         self._open = True
         self._paused = False
         self._size = 0
+        self._gathered: list[bytes] | None = None
         self._waiting: deque[_Item] = deque()
         self._replaceable: dict[str, _Item] = {}
 
@@ -31,7 +34,10 @@ class Outbox:
         if not self._open:
             return
         if self._sink is not None and not self._paused and not self._waiting:
-            self._sink.write(data)
+            if self._gathered is None:
+                self._sink.write(data)
+            else:
+                self._gathered.append(data)
             return
         former = None if instead_of is None else self._replaceable.pop(instead_of, None)
         if former is not None and self._size > self._much:
@@ -42,6 +48,20 @@ class Outbox:
         self._size += len(data)
         if replaceable is not None:
             self._replaceable[replaceable] = item
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What is written meanwhile goes out as one: a system call for each would be a third of a burst's answers."""
+        if self._gathered is not None:
+            yield
+            return
+        self._gathered = []
+        try:
+            yield
+        finally:
+            gathered, self._gathered = self._gathered, None
+            if gathered and self._open and self._sink is not None:
+                self._sink.write(b"".join(gathered))
 
     def pause(self) -> None:
         self._paused = True

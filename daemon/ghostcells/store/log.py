@@ -57,17 +57,21 @@ class EventLog:
         redact: Callable[[AnyRecord], AnyRecord],
         on_committed: Callable[[list[AnyRecord]], None],
         on_trouble: Callable[[str | None], None] = lambda _: None,
+        together: Callable[[], contextlib.AbstractContextManager[object]] = contextlib.nullcontext,
     ) -> None:
         """Make the daemon known on the directory and start the writer; raises `NewerData`.
 
-        `redact` and `on_committed` are called by the writer's thread. `on_trouble` is called on the loop: with what is
-        wrong when writing begins to fail, with None when it works again.
+        `redact` is called by the writer's thread. `on_committed` is called on the loop, with records as they are on disk, when
+        those who waited for them have been told. `on_trouble` is called there as well: with what is
+        wrong when writing begins to fail, with None when it works again. All barriers of a batch are called within `together`.
         """
         self._root = root
         self._epoch = epoch
         self._loop = loop
         self._stamp = stamp
         self._on_trouble = on_trouble
+        self._together = together
+        self._on_committed = on_committed
         self._horizon = Horizon([0] * CELLS, loop.call_soon)
         self._presence: Presence | None = None
         self._kept: list[AnyRecord] = []
@@ -78,7 +82,7 @@ class EventLog:
         self._closed = False
         self._appear()
         chain = Chain(root, epoch, self._horizon)
-        self._writing = Writing(chain, self._horizon, redact, _Heard(self, loop, on_committed))
+        self._writing = Writing(chain, self._horizon, redact, _Heard(self, loop))
 
     def opening(self, now_ms: int) -> None:
         """An input is about to be worked off: call this before its stamp is taken."""
@@ -149,14 +153,17 @@ class EventLog:
         if self._kept and not self._closed:
             self.opening(self._stamp().time_ms)
 
-    def released(self, barriers: list[Barrier], recovered: bool) -> None:  # noqa: FBT001 - posted
+    def released(self, barriers: list[Barrier], written: list[AnyRecord], recovered: bool) -> None:  # noqa: FBT001 - posted
         """The writer's news: this is on disk."""
         if recovered:
             self._on_trouble(None)
         if barriers:
             self._acknowledged = max(self._acknowledged, barriers[-1].appended)
-        for barrier in barriers:
-            _call(barrier.done, None)
+        with self._together():
+            for barrier in barriers:
+                _call(barrier.done, None)
+        if written:
+            _call(self._on_committed, written)
 
     def failed(self, failures: int, kept: list[AnyRecord], barriers: list[Barrier], why: str) -> None:
         """The writer's news: this is not."""
@@ -177,24 +184,20 @@ class EventLog:
 
 
 class _Heard:
-    """Brings what the writer's thread has to say to the loop; but for `committed`, which stays on that thread."""
+    """Brings what the writer's thread has to say to the loop: in one call, since each wakes it while this thread goes on."""
 
-    def __init__(self, log: EventLog, loop: Loop, on_committed: Callable[[list[AnyRecord]], None]) -> None:
+    def __init__(self, log: EventLog, loop: Loop) -> None:
         self._log = log
         self._loop = loop
-        self._on_committed = on_committed
 
-    def released(self, barriers: list[Barrier], *, recovered: bool) -> None:
-        self._post(self._log.released, barriers, recovered)
+    def released(self, barriers: list[Barrier], written: list[AnyRecord], *, recovered: bool) -> None:
+        self._post(self._log.released, barriers, written, recovered)
 
     def failed(self, failures: int, kept: list[AnyRecord], barriers: list[Barrier], why: str) -> None:
         self._post(self._log.failed, failures, kept, barriers, why)
 
     def moved(self) -> None:
         self._post(self._log.reappear)
-
-    def committed(self, records: list[AnyRecord]) -> None:
-        _call(self._on_committed, records)
 
     def _post(self, callback: Callable[..., None], *given: object) -> None:
         # The loop may have been closed under us, and then nobody waits any more.

@@ -55,8 +55,8 @@ Entry = Queued | Barrier | Seal | Stop
 class Outcome(Protocol):
     """Who hears how a batch went; called by the thread that writes."""
 
-    def released(self, barriers: list[Barrier], *, recovered: bool) -> None:
-        """It is on disk; `recovered` says that the batch before was not."""
+    def released(self, barriers: list[Barrier], written: list[AnyRecord], *, recovered: bool) -> None:
+        """It is on disk, as `written`; `recovered` says that the batch before was not."""
         ...
 
     def failed(self, failures: int, kept: list[AnyRecord], barriers: list[Barrier], why: str) -> None:
@@ -65,10 +65,6 @@ class Outcome(Protocol):
 
     def moved(self) -> None:
         """A new segment has been begun."""
-        ...
-
-    def committed(self, records: list[AnyRecord]) -> None:
-        """These are on disk, as they were written."""
         ...
 
 
@@ -147,12 +143,10 @@ class Writing:
         self._horizon.done(len(queued))
         recovered = self._failing and bool(queued)
         self._failing = self._failing and not recovered
-        if barriers or recovered:
-            self._outcome.released(barriers, recovered=recovered)
+        if barriers or written or recovered:
+            self._outcome.released(barriers, written, recovered=recovered)
         if segment != self._chain.number:
             self._outcome.moved()
-        if written:
-            self._outcome.committed(written)
 
     def _put_on_disk(self, queued: list[Queued]) -> list[AnyRecord]:
         if not queued:

@@ -72,6 +72,12 @@ def test_the_library_is_imported_by_the_first_text_that_needs_it():
     assert loaded_after(f"Redactor().redact({token!r})")
 
 
+def test_the_library_is_imported_ahead_of_the_run_where_opened_cells_will_need_it():
+    token = TOKENS["github-ghp"](random.Random(1))
+    assert not loaded_after("assert not Redactor().expect(['kubectl get pods -n prod -o wide', 'ls'])")
+    assert loaded_after(f"assert Redactor().expect(['ls', 'curl -H {token}'])")
+
+
 def test_a_text_is_read_once():
     redactor = Redactor()
     text = "export DB_PASSWORD=" + "q1" * 8

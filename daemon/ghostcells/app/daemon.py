@@ -22,7 +22,7 @@ from ghostcells.domain.trace import Trace
 from ghostcells.embedders import install, specs
 from ghostcells.embedders.base import EmbedderSpec, EmbedderState
 from ghostcells.engine.effects import Effect
-from ghostcells.engine.inputs import AnyInput, Closed, PolicyChanged
+from ghostcells.engine.inputs import AnyInput, Closed, Opened, PolicyChanged
 from ghostcells.engine.machine import step
 from ghostcells.engine.state import State
 from ghostcells.learning.learner import Learner
@@ -91,7 +91,15 @@ class Daemon:
         self._lessons = Lessons(self._learned, self._event_loop)
         self.queries = self._asking
         self.origins = self._asking
-        self._upkeep = Upkeep(paths, epoch, self._log, self._index, self._asking, stamp=self.loop.stamp)
+        self._upkeep = Upkeep(
+            paths,
+            epoch,
+            self._log,
+            self._index,
+            self._asking,
+            stamp=self.loop.stamp,
+            redactor=lambda: self._redactor,
+        )
         self._settings = LiveSettings(
             flag=config,
             folders=info.folders,
@@ -140,6 +148,8 @@ class Daemon:
 
     def _step(self, state: State, given: AnyInput) -> tuple[State, tuple[Effect, ...]]:
         self._assistant.happened(given)
+        if isinstance(given, Opened):
+            self._upkeep.opened([cell.text for cell in given.notebook.cells])
         return step(state, given)
 
     def _used(self, notebook: str) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ All of it may wait for the disk or for other processes, so it has a thread of it
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from ghostcells.app.asking import Asking
 from ghostcells.app.index import IndexThread
@@ -14,6 +14,7 @@ from ghostcells.domain.events import Superseded
 from ghostcells.domain.ghosts import Reason
 from ghostcells.domain.ids import Stamp
 from ghostcells.domain.views import OpenGhost
+from ghostcells.privacy.redact import Redactor
 from ghostcells.runtime.worker import Worker
 from ghostcells.store.forgetting import Forgetter
 from ghostcells.store.locks import FileLock
@@ -35,13 +36,23 @@ class Upkeep:
     """`retention_days` may change at any time; 0 keeps all."""
 
     def __init__(
-        self, paths: Paths, epoch: str, log: EventLog, index: IndexThread, asking: Asking, *, stamp: Callable[[], Stamp]
+        self,
+        paths: Paths,
+        epoch: str,
+        log: EventLog,
+        index: IndexThread,
+        asking: Asking,
+        *,
+        stamp: Callable[[], Stamp],
+        redactor: Callable[[], Redactor],
     ) -> None:
         self.retention_days = 0
         self._paths = paths
         self._log = log
         self._asking = asking
         self._stamp = stamp
+        self._redactor = redactor
+        self._expecting = False
         self._worker = Worker("ghostcells-upkeep")
         self._forgetter = Forgetter(paths, epoch, seal=log.seal, clean=index.clean)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -52,10 +63,18 @@ class Upkeep:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
+    def opened(self, texts: Sequence[str]) -> None:
+        """Cells with these texts have been opened, and may soon be run: their secrets must not keep a run waiting."""
+        if not self._expecting:
+            self._worker.post(lambda: self._expect(texts))
+
     def close(self) -> None:
         for task in self._tasks:
             task.cancel()
         self._worker.close()
+
+    def _expect(self, texts: Sequence[str]) -> None:
+        self._expecting = self._expecting or self._redactor().expect(texts)
 
     async def _forget(self) -> None:
         while True:

@@ -17,7 +17,7 @@ from ghostcells.privacy.reading import Reading
 from ghostcells.privacy.spans import MARK, Span, merge, outside_markers, replace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 __all__ = ["MARK", "Redaction", "Redactor", "holds_redaction"]
 
@@ -44,6 +44,18 @@ class Redactor:
 
     def redact(self, text: str) -> Redaction:
         return self._cached(text) if len(text) < _CACHED_LENGTH else self._redact(text)
+
+    def expect(self, texts: Iterable[str]) -> bool:
+        """Get ready for secrets if texts like these will make us look for them; whether they do.
+
+        Most daemons never need it, and it costs twelve megabytes; those that do should not pay with the first run's answer.
+        """
+        for text in texts:
+            reading = Reading(text)
+            if tokens.holds_long_word(reading) and reading.holds(detectors.HINTS):
+                self.warm()
+                return True
+        return False
 
     def warm(self) -> None:
         """Import and compile what the first secret would otherwise wait for; meant for a background thread."""

@@ -2,6 +2,11 @@
 
 import pytest
 
+from ghostcells.app.decisions import Decisions
+from ghostcells.domain.decisions import Decision, Silence
+from ghostcells.runtime.status import StatusBoard
+from tests.runtime.fakes import FakeClient
+
 
 def about(command, subject):
     return next(one for one in command("doctor", "--json").json if one["about"] == subject)
@@ -82,3 +87,20 @@ def test_completion(command, shell):
     said = command("completion", shell)
     assert said.code in (0, 1)
     assert "ghostcells" in said.out or "upgrade shtab" in said.err
+
+
+def test_silence_is_explained_from_what_was_decided(command, alone):
+    """Not from guesses: the daemon's last decision says why, with the next step."""
+    kept = Decisions(alone / "data" / "logs", StatusBoard(FakeClient()), process=7)
+    common = {"notebook": "file:///home/user/deploy.md", "cell": "c", "session": None, "trigger": "edit"}
+    kept.add(Decision(time_ms=1_000, why="memory knows it", **common))
+    kept.add(Decision(time_ms=2_000, why="today has cost $1.00 of $1.00", silence=Silence.BUDGET, **common))
+    kept.close()
+    text = command("doctor").out
+    assert "nothing was suggested (budget): today has cost $1.00 of $1.00" in text
+    assert "raise budget.dayUsd" in text
+    assert "the last 2: 1 budget, 1 suggested" in text
+    said = command("trace").out
+    assert said.startswith("budget: today has cost $1.00 of $1.00")
+    assert "to do: raise budget.dayUsd" in said
+    assert command("trace", "--json").json["silence"] == "budget"

@@ -158,3 +158,9 @@ def test_an_edited_run_of_an_own_command_is_learned_anew(client: Client, nb: Not
     second = run(nb, cell)
     assert client.eventually(lambda e: e["id"] == second)["edited"] is True
     assert ends_of(client, ghost["id"]) == [("ACCEPTED", "focus")]
+
+
+def test_the_status_says_why_nothing_is_suggested(beginner: Client) -> None:
+    """From the decision itself: nothing is remembered yet, so there is nothing to be sure of."""
+    write(beginner, "first.md", log_of(ONE)[0])
+    beginner.take("ghostcells/status", lambda status: "nothing remembered is like this" in status.get("message", ""))

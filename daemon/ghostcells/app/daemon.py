@@ -8,9 +8,10 @@ from pathlib import Path
 
 from ghostcells.app.asking import Asking
 from ghostcells.app.assistant import Assistant, risky_of
+from ghostcells.app.decisions import Decisions
 from ghostcells.app.index import IndexThread
 from ghostcells.app.lessons import Lessons
-from ghostcells.app.logs import set_level
+from ghostcells.app.logs import LOGS, set_level
 from ghostcells.app.remembering import WarningMemory
 from ghostcells.app.settings import LiveSettings, policy_of
 from ghostcells.app.upkeep import Upkeep
@@ -51,6 +52,7 @@ class Daemon:
         self._redactor = Redactor()
         self._event_loop = asyncio.get_running_loop()
         self._status = StatusBoard(client)
+        self._decisions = Decisions(data_dir / LOGS, self._status, process=os.getpid())
         self._log = EventLog(
             data_dir,
             epoch,
@@ -86,6 +88,7 @@ class Daemon:
             client=client,
             status=self._status,
             writer=self._assistant.writer,
+            decided=self._decisions.add,
         )
         self._learner = Learner(append=self._append, stamp=self.loop.stamp)
         self._lessons = Lessons(self._learned, self._event_loop)
@@ -126,6 +129,7 @@ class Daemon:
         await self._vectors.close()
         self._asking.close()
         self._index.close()
+        self._decisions.close()
 
     async def _learn_the_rest(self) -> None:
         """What is on disk is told of before the end; the log's thread gets to the seal after all that was queued."""

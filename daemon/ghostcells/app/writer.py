@@ -21,6 +21,7 @@ from ghostcells.budget.ledger import Charge
 from ghostcells.context import worth
 from ghostcells.context.prompt import Allow, Budget, Composed, NotComposed
 from ghostcells.context.rules import Rule
+from ghostcells.domain.decisions import Silence
 from ghostcells.domain.exchange import Chunk, Finish, Piece, Usage
 from ghostcells.domain.notebook import CellKind
 from ghostcells.domain.trace import Assertion, Outcome, Trace, TracedModel
@@ -119,11 +120,11 @@ class ModelWriter:
         try:
             await self._compose(exchange, choice)
         except NotComposed as error:
-            return Declined(str(error))
+            return Declined(str(error), silence=Silence.WITHHELD)
         key = worth.key_of(exchange.composed.prompt, choice.model)  # type: ignore[union-attr]
         known = self._answers.get(key)
         if known is None and (why := self._unaffordable(exchange, choice)):
-            return Declined(why)
+            return Declined(why, silence=Silence.BUDGET)
         self._remember(order)
         self._running += 1
         self._status.think(self._running > 0)
@@ -155,7 +156,7 @@ class ModelWriter:
         if verdict.ask:
             return None
         unchanged = bool(asked) and worth.changed(asked[-1], anchor.text, corpus) < 1
-        return Declined(verdict.why, verdict.again_ms, unchanged)
+        return Declined(verdict.why, verdict.again_ms, unchanged, verdict.silence)
 
     def _remember(self, order: Complete) -> None:
         texts = (*self._asked.get(order.session, ()), order.page.before[-1].text)

@@ -6,17 +6,21 @@ import os
 import platform
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from enum import Enum
 
 import msgspec
 
 from ghostcells import __version__
+from ghostcells.app.decisions import last_decisions
+from ghostcells.app.logs import LOGS
 from ghostcells.commands.data import answered, opened
-from ghostcells.commands.output import counted
+from ghostcells.commands.output import counted, moment, short_name
 from ghostcells.commands.settings import checked, data_dir_of
 from ghostcells.config.places import config_file, models_dir
 from ghostcells.config.schema import Settings
+from ghostcells.domain.decisions import ADVICE
 from ghostcells.domain.errors import GhostcellsError
 
 _EXTRAS = {
@@ -29,6 +33,7 @@ _EXTRAS = {
     "tokens": ("rs_bpe",) if sys.version_info < (3, 14) else ("bpe_openai",),
     "shell": ("tree_sitter", "tree_sitter_bash"),
 }
+_LATELY = 50
 _SDKS = {"openai": "openai", "azure": "openai", "ollama": "openai", "anthropic": "anthropic"}
 
 
@@ -58,6 +63,7 @@ def diagnose(options: argparse.Namespace) -> list[Finding]:
     ]
     if findings[-1].state is State.GOOD:
         findings += _data(options)
+    findings += _lately(options)
     return [*findings, _embedder(settings), _provider(settings), *_extras()]
 
 
@@ -101,6 +107,23 @@ def _data(options: argparse.Namespace) -> Iterator[Finding]:
     )
     advice = "" if count else "ghostcells learn PATH reads your runbooks; running cells teaches too"
     yield Finding("memory", State.GOOD if count else State.LACKING, counted(count, "example"), advice)
+
+
+def _lately(options: argparse.Namespace) -> Iterator[Finding]:
+    """Why something was suggested last, or why nothing was: what a daemon decided then."""
+    found = last_decisions(data_dir_of(options) / LOGS, _LATELY)
+    if not found:
+        return
+    last = found[0]
+    where = f"{moment(last.time_ms)}, {short_name(last.notebook)}"
+    if last.silence is None:
+        yield Finding("last decision", State.GOOD, f"{where}: suggested, because {last.why}")
+    else:
+        text = f"{where}: nothing was suggested ({last.silence}): {last.why}"
+        yield Finding("last decision", State.LACKING, text, ADVICE[last.silence])
+    counts = Counter("suggested" if one.silence is None else str(one.silence) for one in found)
+    said = ", ".join(f"{number} {name}" for name, number in counts.most_common())
+    yield Finding("decisions", State.GOOD, f"the last {len(found)}: {said}")
 
 
 def _embedder(settings: Settings) -> Finding:

@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from typing import Any, TextIO
 
+from ghostcells.app.decisions import decision_of, last_decisions
+from ghostcells.app.logs import LOGS
 from ghostcells.commands.data import Data, NotFound, answered, opened
 from ghostcells.commands.output import (
     command,
@@ -20,6 +22,8 @@ from ghostcells.commands.output import (
     print_table,
     short_name,
 )
+from ghostcells.commands.settings import data_dir_of
+from ghostcells.domain.decisions import ADVICE, Decision
 from ghostcells.domain.errors import ConfigError
 from ghostcells.domain.ids import is_ulid
 
@@ -44,7 +48,12 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         ("trace", "Show how a suggestion was made: candidates, times, why.", trace),
     ):
         made = command(commands, name, about, examples=f"ghostcells {name} 01JNB3Z6W8YQ4T0V2X5K7M9R1S")
-        made.add_argument("id", metavar="ID", help="the cell's id" if name == "cell" else "of a suggestion or its cell")
+        if name == "cell":
+            made.add_argument("id", metavar="ID", help="the cell's id")
+        else:
+            made.add_argument(
+                "id", metavar="ID", nargs="?", help="of a suggestion or its cell; without: the last decision"
+            )
         made.set_defaults(run=action)
     sessions_ = command(
         commands, "sessions", "List the times that cells had the focus.", examples="ghostcells sessions"
@@ -106,7 +115,37 @@ def cell(options: argparse.Namespace) -> int:
 
 
 def trace(options: argparse.Namespace) -> int:
+    """How a suggestion was made. Of most silent ones there is no trace in the log, but what was decided is on file."""
+    folder = data_dir_of(options) / LOGS
+    wanted = _id(options.id, "ID")
+    decision = decision_of(folder, wanted) if wanted else next(iter(last_decisions(folder, 1)), None)
+    if wanted is None and decision is None:
+        raise NotFound("nothing has been decided lately: no daemon has run on this data")
+    if decision is not None:
+        with opened(options) as data:
+            kept = data.queries.trace(decision.suggestion) if decision.suggestion else None
+            if kept is None:
+                _show_decision(options, data, decision)
+                return 0
+        options.id = decision.suggestion
     return _one(options, lambda data, wanted: data.queries.trace(wanted), print_trace)
+
+
+def _show_decision(options: argparse.Namespace, data: Data, decision: Decision) -> None:
+    if options.json:
+        print_json(decision)
+        return
+    print(f"{decision.silence or 'suggested'}: {decision.why}")
+    print(f"asked by {decision.trigger} at {moment(decision.time_ms)}, {short_name(decision.notebook)}")
+    if decision.silence is not None and ADVICE[decision.silence]:
+        print(f"to do: {ADVICE[decision.silence]}")
+    rows = []
+    for one in decision.candidates:
+        example = data.examples.by_id(one.example) if one.example else None
+        text = one_line(example.text) if example else ""
+        rows.append((f"{one.confidence:.0%}", f"{one.score:.2f}", one.example or one.source, text))
+    if rows:
+        print_table(("confidence", "score", "from", "remembered as"), rows)
 
 
 def _one(

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
+from ghostcells.domain.decisions import Silence
 from ghostcells.domain.exchange import Prompt
 
 CERTAIN = 0.8
@@ -53,6 +54,7 @@ class Verdict(msgspec.Struct, frozen=True):
     ask: bool
     why: str
     again_ms: int | None = None
+    silence: Silence | None = None
 
 
 class Corpus(msgspec.Struct, frozen=True):
@@ -106,19 +108,23 @@ def judge(moment: Moment, corpus: Corpus, habits: "Habits") -> Verdict:
     if moment.memory >= CERTAIN:
         return Verdict(ask=False, why="memory is certain")
     if len(moment.asked) >= MAX_COMPLETIONS:
-        return Verdict(ask=False, why="this cell was asked about often enough")
+        return Verdict(ask=False, why="this cell was asked about often enough", silence=Silence.OFTEN)
     finished = bool(_FINISHED.search(moment.text.rstrip(" \t"))) or not moment.prose
     new = changed(moment.asked[-1] if moment.asked else "", moment.text, corpus)
     long = moment.rested_ms >= LONG_REST_MS
     if new < 1:
-        return Verdict(ask=False, why="less than a content word is new")
+        return Verdict(ask=False, why="less than a content word is new", silence=Silence.UNCHANGED)
     if new < _needed(len(moment.asked), finished=finished) and not long:
-        return Verdict(ask=False, why="little is new", again_ms=LONG_REST_MS)
+        return Verdict(ask=False, why="little is new", again_ms=LONG_REST_MS, silence=Silence.DEBOUNCED)
     share = habits.share(moment.text)
     if moment.prose and share < FEW_RUNS:
-        return Verdict(ask=False, why=f"prose is being written: {share:.0%} of such texts were followed by a run")
+        return Verdict(
+            ask=False,
+            why=f"prose is being written: {share:.0%} of such texts were followed by a run",
+            silence=Silence.PROSE,
+        )
     if not finished and not long:
-        return Verdict(ask=False, why="in the middle of a sentence", again_ms=LONG_REST_MS)
+        return Verdict(ask=False, why="in the middle of a sentence", again_ms=LONG_REST_MS, silence=Silence.DEBOUNCED)
     return Verdict(ask=True, why="finished" if finished else "a long rest")
 
 

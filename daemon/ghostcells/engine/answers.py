@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
+from ghostcells.domain.decisions import Silence
 from ghostcells.domain.examples import situation_at
 from ghostcells.domain.ghosts import Candidate, Reason
 from ghostcells.domain.notebook import Cell, CellKind
@@ -26,6 +27,7 @@ def schedule(turn: Turn, uri: str, cell: Cell, trigger: str) -> None:
     if not policy.worth_thinking(turn.policy, uri, cell):
         if state.due is not None:
             turn.update(uri, due=None)
+        _decide_early(turn, uri, cell, trigger)
         return
     delay = policy.memory_delay(turn.policy, state.gap_ms if trigger == "edit" else None)
     turn.update(uri, due=Due(turn.now + delay, cell.uri, trigger))
@@ -44,6 +46,26 @@ def compute_due(turn: Turn) -> None:
             continue
         if turn.notebooks[uri].considered != (cell.uri, policy.squeeze(cell.text)):
             compute(turn, uri, cell, due.trigger)
+        elif _was_answered(turn, uri):
+            why = "this text has had its suggestion already"
+            turn.decide_early(uri, cell, due.trigger, why, Silence.UNCHANGED)
+
+
+def _was_answered(turn: Turn, uri: str) -> bool:
+    """Whether something was shown for the text as it is, and has ended."""
+    state = turn.notebooks[uri]
+    under_way = any(one.notebook == uri for one in turn.computations)
+    return state.showing is None and state.decided is None and not under_way
+
+
+def _decide_early(turn: Turn, uri: str, cell: Cell, trigger: str) -> None:
+    if not cell.text.strip():
+        turn.decide_early(uri, cell, trigger, "the cell is empty", Silence.EMPTY)
+    elif policy.switched_off(turn.policy, uri, cell.language):
+        why = f"suggestions are switched off {policy.where_off(turn.policy, uri)}"
+        turn.decide_early(uri, cell, trigger, why, Silence.OFF)
+    else:
+        turn.decide_early(uri, cell, trigger, "suggestions come only when asked for", Silence.MANUAL)
 
 
 def compute(turn: Turn, uri: str, cell: Cell, trigger: str) -> None:
@@ -87,6 +109,7 @@ def take(turn: Turn, suggestion: str, stage: Stage) -> Computation | None:
     turn.computations = tuple(one for one in turn.computations if one is not found)
     if fits(turn, found):
         return found
+    turn.decide_dropped(found)
     turn.settle_unless_awaited(found.notebook)
     return None
 
@@ -121,6 +144,9 @@ def recalled(turn: Turn, answer: Recalled) -> None:
     chosen = policy.selected(candidates, threshold, turn.policy, found.present)
     if policy.switched_off(turn.policy, uri, ""):
         chosen = ()
+        silence: Silence | None = Silence.OFF
+    else:
+        silence = None if chosen else _silence(answer.candidates, threshold)
     asks = policy.asks_model(turn.policy, found.trigger) and not policy.switched_off(turn.policy, uri, "")
     if asks and is_by_model(turn.notebooks[uri].showing, found):
         # A model wrote what shows: whether it still fits is found out before memory's answer takes its place.
@@ -130,13 +156,14 @@ def recalled(turn: Turn, answer: Recalled) -> None:
         if chosen:
             why = _KEPT if kept else f"confidence {chosen[0].confidence:.2f} is at least {threshold:.2f}"
         else:
-            why = _silence(answer.candidates, threshold)
-    memories = Memories(tuple(candidates), chosen, _trace(turn, found, answer, why, chosen))
+            why = _silence_in_words(silence, answer.candidates, threshold)
+    memories = Memories(tuple(candidates), chosen, _trace(turn, found, answer, why, chosen), silence)
     found = replace(found, memories=memories)
     if asks:
         writing.rest(turn, found)
     else:
         turn.trace(found)
+        turn.decide(found, why, silence)
 
 
 def is_by_model(showing: Showing | None, found: Computation) -> bool:
@@ -149,11 +176,12 @@ def recall_failed(turn: Turn, answer: RecallFailed) -> None:
     if found is None:
         return
     if not policy.asks_model(turn.policy, found.trigger):
+        turn.decide(found, f"memory failed: {answer.why}", Silence.MEMORY_DOWN)
         turn.settle(found.notebook)
         return
     nothing = Recalled(at=answer.at, suggestion=answer.suggestion, candidates=(), threshold=1.0)
     trace = _trace(turn, found, nothing, f"memory failed: {answer.why}", ())
-    writing.rest(turn, replace(found, memories=Memories((), (), trace)))
+    writing.rest(turn, replace(found, memories=Memories((), (), trace, Silence.MEMORY_DOWN)))
 
 
 def show_memory(turn: Turn, found: Computation, chosen: Sequence[Candidate], *, awaiting: bool = False) -> bool:
@@ -182,9 +210,20 @@ def show_memory(turn: Turn, found: Computation, chosen: Sequence[Candidate], *, 
     return False
 
 
-def _silence(candidates: Sequence[Candidate], threshold: float) -> str:
+def _silence(candidates: Sequence[Candidate], threshold: float) -> Silence:
     if not candidates:
-        return "nothing remembered is like this"
+        return Silence.UNKNOWN
+    return Silence.ABSTAINED if max(one.confidence for one in candidates) < threshold else Silence.PRESENT
+
+
+def _silence_in_words(silence: Silence | None, candidates: Sequence[Candidate], threshold: float) -> str:
+    match silence:
+        case Silence.OFF:
+            return "suggestions are switched off"
+        case Silence.UNKNOWN:
+            return "nothing remembered is like this"
+        case Silence.PRESENT:
+            return "what fits stands there already, or its language is switched off"
     return f"the best confidence, {max(one.confidence for one in candidates):.2f}, is below {threshold:.2f}"
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
+from ghostcells.domain.decisions import Silence
 from ghostcells.domain.events import Deleted
 from ghostcells.domain.ghosts import Reason
 from ghostcells.domain.notebook import Cell, Notebook
@@ -56,6 +57,11 @@ def fell_out_of_step(turn: Turn, change: FellOutOfStep) -> None:
     if uri not in turn.notebooks or turn.notebooks[uri].out_of_step:
         return
     turn.cancel_in(uri)
+    session = turn.session
+    cell = turn.documents[uri].cell(session.cell) if session is not None and session.notebook == uri else None
+    if cell is not None:
+        why = "a change of the notebook could not be applied"
+        turn.decide_early(uri, cell, "edit", why, Silence.OUT_OF_STEP)
     turn.withdraw(uri, Reason.STALE)
     if turn.session is not None and turn.session.notebook == uri:
         turn.end_session()

@@ -7,6 +7,7 @@ for that notebook meanwhile waits with it; where that reply is refused, they are
 
 import msgspec
 
+from ghostcells.domain.decisions import Decision
 from ghostcells.domain.errors import RequestError
 from ghostcells.domain.events import AnyRecord
 from ghostcells.domain.examples import Situation
@@ -89,4 +90,10 @@ class Announce(msgspec.Struct, frozen=True):
     trouble: str = ""
 
 
-Effect = Append | Reply | Refuse | Publish | Recall | Complete | Cancel | Wake | Announce
+class Decide(msgspec.Struct, frozen=True):
+    """Tell what became of a rest: why something shows, or nothing."""
+
+    decision: Decision
+
+
+Effect = Append | Reply | Refuse | Publish | Recall | Complete | Cancel | Wake | Announce | Decide

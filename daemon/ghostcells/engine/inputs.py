@@ -8,6 +8,7 @@ from enum import StrEnum
 
 import msgspec
 
+from ghostcells.domain.decisions import Silence
 from ghostcells.domain.exchange import Piece
 from ghostcells.domain.ghosts import Candidate
 from ghostcells.domain.ids import Stamp
@@ -168,6 +169,7 @@ class CompletionDeclined(Input, frozen=True, kw_only=True):
     why: str
     again_ms: int | None = None
     unchanged: bool = False
+    silence: Silence | None = None
 
 
 class CompletionFailed(Input, frozen=True, kw_only=True):

@@ -105,6 +105,13 @@ def switched_off(policy: Policy, notebook: str, language: str) -> bool:
     )
 
 
+def where_off(policy: Policy, notebook: str) -> str:
+    """Where the switch is that `switched_off` has found."""
+    if not policy.enabled:
+        return "everywhere"
+    return "here" if any(fnmatch(notebook, pattern) for pattern in policy.off_notebooks) else "for this language"
+
+
 def worth_thinking(policy: Policy, notebook: str, cell: Cell) -> bool:
     """Whether a change of this cell may lead to a suggestion at all."""
     return not policy.manual and bool(cell.text.strip()) and not switched_off(policy, notebook, cell.language)

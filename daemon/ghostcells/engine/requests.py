@@ -2,6 +2,7 @@
 
 from msgspec.structs import replace
 
+from ghostcells.domain.decisions import Silence
 from ghostcells.domain.errors import InvalidParams, RequestFailed
 from ghostcells.domain.events import Executed, Restored, Shown
 from ghostcells.domain.examples import cut_output, situation_at
@@ -242,6 +243,8 @@ def suggestion_asked(turn: Turn, ask: SuggestionAsked) -> None:
     turn.reply(SuggestResult(session.id))
     turn.update(ask.notebook, owed=session.id, due=None)
     if policy.switched_off(turn.policy, ask.notebook, cell.language):
+        why = f"suggestions are switched off {policy.where_off(turn.policy, ask.notebook)}"
+        turn.decide_early(ask.notebook, cell, "asked", why, Silence.OFF)
         turn.settle(ask.notebook)
     elif not writing.under_way(turn, ask.notebook, cell):
         compute(turn, ask.notebook, cell, "asked")

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 import msgspec
 
+from ghostcells.domain.decisions import Silence
 from ghostcells.domain.events import Shown
 from ghostcells.domain.exchange import Piece
 from ghostcells.domain.ghosts import Candidate, Ghost
@@ -96,7 +97,7 @@ class NotebookState(msgspec.Struct, frozen=True):
     `considered` is the cell and the text last thought about; `owed` the session that waits for a final publish; `gap_ms` a
     running mean of the time between keys; `outputs` the text of each cell's last run, by URI; `ran` the texts that were run,
     the last last; `recent` the ghosts that ended since the last run; `adopted` leaks that the user has focused and so made
-    theirs.
+    theirs; `decided` the cell and the reason of the last silence, None where something was shown since.
     """
 
     showing: Showing | None = None
@@ -111,6 +112,7 @@ class NotebookState(msgspec.Struct, frozen=True):
     recent: tuple[Shown, ...] = ()
     adopted: frozenset[str] = frozenset()
     out_of_step: bool = False
+    decided: tuple[str, Silence] | None = None
 
 
 class Stage(StrEnum):
@@ -122,11 +124,15 @@ class Stage(StrEnum):
 
 
 class Memories(msgspec.Struct, frozen=True):
-    """Memory's answer: all candidates, those that may be shown, and what is to be traced of it."""
+    """Memory's answer: all candidates, those that may be shown, and what is to be traced of it.
+
+    `silence` is why none may be shown, where none may.
+    """
 
     candidates: tuple[Candidate, ...]
     chosen: tuple[Candidate, ...]
     trace: Trace
+    silence: Silence | None = None
 
 
 class Computation(msgspec.Struct, frozen=True):

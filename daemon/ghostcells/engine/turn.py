@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from ghostcells.domain.decisions import Decision, Silence, Weighed
 from ghostcells.domain.events import (
     Accepted,
     AnyRecord,
@@ -24,7 +25,7 @@ from ghostcells.domain.notebook import GHOST_LANGUAGE, Cell, CellKind, Notebook
 from ghostcells.domain.replies import CandidatePosition, NotebookVersion, PublishGhosts, Result
 from ghostcells.domain.trace import Outcome, Trace
 from ghostcells.engine import policy
-from ghostcells.engine.effects import Append, Cancel, Effect, Publish, Reply
+from ghostcells.engine.effects import Append, Cancel, Decide, Effect, Publish, Reply
 from ghostcells.engine.inputs import Input, RequestId
 from ghostcells.engine.state import (
     Computation,
@@ -313,6 +314,7 @@ class Turn:
         """Close these computations; ghosts that one of them is writing stay as they are shown."""
         self.computations = tuple(one for one in self.computations if one not in unwanted)
         for one in unwanted:
+            self.decide_dropped(one)
             if one.stage is Stage.RESTING:
                 self.trace(one)
             else:
@@ -334,6 +336,68 @@ class Turn:
         self.append(
             Traced(id=self.new_id(), time_ms=self.now, notebook=found.notebook, session=found.session, trace=trace)
         )
+
+    # Why
+
+    def decide(self, found: Computation, why: str, silence: Silence | None) -> None:
+        """Tell what became of a computation; `silence` is None where something shows."""
+        trace = found.memories.trace if found.memories is not None else None
+        document = self.documents.get(found.notebook)
+        cell = document.cell(found.cell) if document is not None else None
+        self._decide(
+            Decision(
+                time_ms=self.now,
+                notebook=found.notebook,
+                cell=found.cell if cell is None else cell.identity,
+                session=found.session,
+                trigger=found.trigger,
+                why=why,
+                silence=silence,
+                suggestion=found.suggestion,
+                stages_ms=trace.stages_ms if trace is not None else {},
+                candidates=tuple(
+                    Weighed(one.score, one.confidence, one.source, one.example) for one in trace.candidates
+                )
+                if trace is not None
+                else (),
+            ),
+            found.cell,
+        )
+
+    def decide_early(self, uri: str, cell: Cell, trigger: str, why: str, silence: Silence) -> None:
+        """Tell why nothing is even thought about; once, however many keys have the same answer."""
+        if self.notebooks[uri].decided == (cell.uri, silence):
+            return
+        session = self.session.id if self.session is not None else None
+        self._decide(
+            Decision(
+                time_ms=self.now,
+                notebook=uri,
+                cell=cell.identity,
+                session=session,
+                trigger=trigger,
+                why=why,
+                silence=silence,
+            ),
+            cell.uri,
+        )
+
+    def decide_dropped(self, found: Computation) -> None:
+        """Tell that a computation came to nothing more because the world has moved on."""
+        memories = found.memories
+        if memories is not None and memories.chosen:
+            self.decide(found, memories.trace.why, None)
+            return
+        early = "the text or the focus changed before memory had answered"
+        late = "the text or the focus changed before a model had answered"
+        why = early if memories is None else f"{late}; memory: {memories.trace.why}"
+        self.decide(found, why, Silence.DEBOUNCED)
+
+    def _decide(self, decision: Decision, cell: str) -> None:
+        if decision.notebook in self.notebooks:
+            silence = decision.silence
+            self.update(decision.notebook, decided=None if silence is None else (cell, silence))
+        self.effects.append(Decide(decision))
 
     def cancel_in(self, uri: str) -> None:
         """Forget what was due or under way for a notebook."""

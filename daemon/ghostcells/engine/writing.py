@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
+from ghostcells.domain.decisions import Silence
 from ghostcells.domain.examples import situation_at
 from ghostcells.domain.exchange import Page, Piece
 from ghostcells.domain.ghosts import Candidate, Ghost, Reason
@@ -212,14 +213,16 @@ def finished(turn: Turn, answer: Finished) -> None:
     uri = found.notebook
     showing = turn.notebooks[uri].showing
     if not answer.pieces:
-        _fall_back(turn, found)
-    elif showing is not None and not showing.growing and _agrees(showing, found, answer.pieces):
+        _fall_back(turn, found, Silence.CHECKED, "the model's answer did not pass its checks")
+        return
+    if showing is not None and not showing.growing and _agrees(showing, found, answer.pieces):
         if turn.notebooks[uri].owed:
             turn.publish(uri, session=turn.notebooks[uri].owed)
     else:
         if not answers.writes(turn, found):
             _start(turn, found)
         _whole(turn, found, answer.pieces)
+    turn.decide(found, "a model has written it", None)
 
 
 def _agrees(showing: Showing, found: Computation, pieces: Sequence[Piece]) -> bool:
@@ -259,6 +262,8 @@ def declined(turn: Turn, answer: CompletionDeclined) -> None:
         turn.computations = (*turn.computations, again)
         return
     turn.trace(found, f"model: {answer.why}")
+    silence = None if memories.chosen else answer.silence or memories.silence
+    turn.decide(found, f"no model was asked: {answer.why}; memory: {memories.trace.why}", silence)
     turn.settle(found.notebook)
 
 
@@ -273,10 +278,10 @@ def _is_former(turn: Turn, found: Computation, memories: Memories) -> bool:
 def failed(turn: Turn, answer: CompletionFailed) -> None:
     found = answers.take(turn, answer.suggestion, Stage.WRITING)
     if found is not None:
-        _fall_back(turn, found)
+        _fall_back(turn, found, Silence.PROVIDER_DOWN, f"the model gave no answer: {answer.why}")
 
 
-def _fall_back(turn: Turn, found: Computation) -> None:
+def _fall_back(turn: Turn, found: Computation, silence: Silence, why: str) -> None:
     """The model has nothing that may show: what it has shown goes, and memory's takes its place."""
     uri = found.notebook
     memories = found.memories
@@ -290,4 +295,5 @@ def _fall_back(turn: Turn, found: Computation) -> None:
             turn.withdraw(uri, Reason.FAILED)
     elif _is_former(turn, found, memories):
         answers.show_memory(turn, found, memories.chosen)
+    turn.decide(found, f"{why}; memory: {memories.trace.why}", None if memories.chosen else silence)
     turn.settle(uri)

@@ -13,12 +13,25 @@ from typing import Generic, Protocol, TypeVar, assert_never
 from msgspec.structs import replace
 
 from ghostcells.domain.clock import Clock
+from ghostcells.domain.decisions import Decision
 from ghostcells.domain.errors import REQUEST_FAILED
 from ghostcells.domain.exchange import Piece
 from ghostcells.domain.ghosts import Recollection
 from ghostcells.domain.ids import Stamp
 from ghostcells.domain.replies import FocusResult, PublishGhosts, Result
-from ghostcells.engine.effects import Announce, Append, Cancel, Complete, Effect, Publish, Recall, Refuse, Reply, Wake
+from ghostcells.engine.effects import (
+    Announce,
+    Append,
+    Cancel,
+    Complete,
+    Decide,
+    Effect,
+    Publish,
+    Recall,
+    Refuse,
+    Reply,
+    Wake,
+)
 from ghostcells.engine.inputs import (
     AnyInput,
     CompletionDeclined,
@@ -70,6 +83,7 @@ class Loop(Generic[S]):
         client: Client,
         status: StatusBoard,
         writer: Writer | None = None,
+        decided: Callable[[Decision], None] | None = None,
     ) -> None:
         self._step = step
         self._state = state
@@ -77,6 +91,7 @@ class Loop(Generic[S]):
         self._memory = memory
         self._writer = writer
         self._client = client
+        self._decided = decided
         self._status = status
         self._opening: Callable[[int], None] | None = getattr(log, "opening", None)
         self._durable = Durable(log, client, settled=self._release, failed=self._fail, written=self._recovered)
@@ -185,6 +200,9 @@ class Loop(Generic[S]):
                 self._wake(at_ms)
             case Announce(off, trouble):
                 self._status.announce(off=off, trouble=unsaved(trouble))
+            case Decide(decision):
+                if self._decided is not None:
+                    self._decided(decision)
             case _:
                 assert_never(effect)
 
@@ -230,7 +248,7 @@ class Loop(Generic[S]):
             )
 
         def failed(error: BaseException) -> None:
-            logger.error("Memory failed", exc_info=error)
+            logger.error("Memory failed", exc_info=error, extra={"fields": {"trace": suggestion}})
             self._status.trouble("memory", "Memory cannot be searched; the daemon's log has the details")
             self.dispatch(RecallFailed(at=self.stamp(), suggestion=suggestion, why=str(error) or type(error).__name__))
 
@@ -263,11 +281,12 @@ class Loop(Generic[S]):
                     why=outcome.why,
                     again_ms=outcome.again_ms,
                     unchanged=outcome.unchanged,
+                    silence=outcome.silence,
                 )
             )
 
         def failed(error: BaseException) -> None:
-            logger.warning("A model gave no answer: %s", error)
+            logger.warning("A model gave no answer: %s", error, extra={"fields": {"trace": suggestion}})
             why = str(error) or type(error).__name__
             self.dispatch(CompletionFailed(at=self.stamp(), suggestion=suggestion, why=why))
 

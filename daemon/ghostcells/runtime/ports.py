@@ -6,6 +6,7 @@ from typing import Protocol
 
 import msgspec
 
+from ghostcells.domain.decisions import Silence
 from ghostcells.domain.events import AnyRecord
 from ghostcells.domain.examples import Situation
 from ghostcells.domain.exchange import Piece
@@ -35,6 +36,7 @@ class Declined(msgspec.Struct, frozen=True):
     why: str
     again_ms: int | None = None
     unchanged: bool = False
+    silence: Silence | None = None
 
 
 class Writer(Protocol):

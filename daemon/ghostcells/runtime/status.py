@@ -19,6 +19,7 @@ class StatusBoard:
         self._off = False
         self._thinking = False
         self._troubles: dict[str, str] = {}
+        self._silence = ""
         self._usage: SessionUsage | None = None
         self._shown: set[str] = set()
         self._sent: Status | None = None
@@ -41,6 +42,11 @@ class StatusBoard:
 
     def think(self, thinking: bool) -> None:  # noqa: FBT001 -- the word is the whole call
         self._thinking = thinking
+        self._send()
+
+    def silent(self, why: str) -> None:
+        """Why nothing was suggested just now, told where no trouble is; empty: something was."""
+        self._silence = why
         self._send()
 
     def spend(self, usage: SessionUsage | None) -> None:
@@ -66,7 +72,7 @@ class StatusBoard:
         return "thinking" if self._thinking else "ready"
 
     def _send(self) -> None:
-        message = next(iter(self._troubles.values()), None)
+        message = next(iter(self._troubles.values()), None) or self._silence or None
         status = Status(self._state(), self._provider, self._model, message, self._usage)
         if status != self._sent:
             self._sent = status

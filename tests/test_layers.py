@@ -32,7 +32,7 @@ PARTS: dict[str, tuple[set[str], set[str]]] = {
     "tokens": (ALONE, {"msgspec", "tokenizers", "rs_bpe", "bpe_openai", "tiktoken"}),
     "trial": (ALONE, {"textual", "xllamacpp"}),
 }
-ANYTHING = {"app", "commands", "cli", "plain_serve", "__main__", "__init__"}
+ANYTHING = {"app", "commands", "evaluation", "cli", "plain_serve", "__main__", "__init__"}
 OWN_IO = {
     "asyncio",
     "io",

@@ -8,7 +8,19 @@ import os
 import sys
 from collections.abc import Sequence
 
-from ghostcells.commands import complete, examples, history, learn, maintenance, models, serve, settings, trying
+from ghostcells.commands import (
+    complete,
+    dump,
+    evaluate,
+    examples,
+    history,
+    learn,
+    maintenance,
+    models,
+    serve,
+    settings,
+    trying,
+)
 from ghostcells.commands.output import complain
 from ghostcells.domain.errors import GhostcellsError
 
@@ -34,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = top.add_subparsers(title="commands", metavar="COMMAND", dest="command")
-    for module in (serve, trying, learn, complete, history, examples, settings, models, maintenance):
+    for module in (serve, trying, learn, complete, history, examples, settings, models, evaluate, dump, maintenance):
         module.add(commands)
     return top
 

@@ -23,6 +23,7 @@ from ghostcells.store.index import Index
 from ghostcells.store.log import EventLog
 from ghostcells.store.paths import prepare
 from ghostcells.store.queries import Queries
+from ghostcells.store.segment import decode, read_all, segments
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -91,6 +92,16 @@ class Data:
         while rows := self.examples.all_rows(after, _PAGE):
             yield from self.examples.load(rows)
             after = rows[-1]
+
+    def records(self, kinds: "tuple[type[AnyRecord], ...]") -> "list[AnyRecord]":
+        """The log's records of these types, whole, in the order of ids; the index keeps only parts of them."""
+        found: dict[str, AnyRecord] = {}
+        for segment in segments(self._paths):
+            for line in read_all(self._paths.log / segment.name):
+                record = decode(line)
+                if isinstance(record, kinds):
+                    found[record.id] = record
+        return [found[identity] for identity in sorted(found)]
 
     async def _append(self, records: "Sequence[AnyRecord]") -> None:
         loop = asyncio.get_running_loop()

@@ -101,6 +101,7 @@ export interface Event {
   language?: string;
   edited?: boolean;
   example?: string;
+  verdict?: Verdict;
 }
 
 export interface Ghost {
@@ -120,6 +121,16 @@ export interface Caution {
   code: string;
   message: string;
 }
+
+export interface Verdict {
+  feedback: Feedback;
+  suggestion: string | null;
+  fate: Fate | null;
+}
+
+export type Feedback = 'accepted_recommendation' | 'edited_recommendation' | 'no_recent_suggestion' | 'overrode_with_listed' | 'ran_listed_without_recommendation' | 'ran_unlisted';
+
+export type Fate = 'deleted' | 'dismissed' | 'edited' | 'ignored' | 'ran';
 
 export interface CellLogParams {
   id: string;
@@ -173,6 +184,7 @@ export interface Trace {
   model?: TracedModel;
   assertions: Assertion[];
   redactions: number;
+  gap?: number;
 }
 
 export interface TracedCandidate {
@@ -239,6 +251,9 @@ export interface Stats {
   outputTokens: number;
   costUsd: number;
   latencyMs: Record<string, Percentiles>;
+  feedback: Record<string, number>;
+  outcomes: Record<string, number>;
+  failures: Record<string, number>;
 }
 
 export interface Percentiles {

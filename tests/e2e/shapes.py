@@ -117,10 +117,17 @@ EVENT_TYPES = (
     "SESSION_STARTED", "SESSION_ENDED", "SUGGESTED", "ACCEPTED", "REJECTED", "SUPERSEDED", "RESTORED", "EXECUTED",
     "DELETED", "LEARNED", "FORGOTTEN",
 )  # fmt: skip
+VERDICT = shape(
+    feedback=one_of(
+        "accepted_recommendation", "edited_recommendation", "overrode_with_listed", "ran_listed_without_recommendation",
+        "ran_unlisted", "no_recent_suggestion",
+    ),
+    suggestion=or_null(ulid), fate=or_null(one_of("ran", "edited", "deleted", "dismissed", "ignored")),
+)  # fmt: skip
 EVENT = shape(
     id=ulid, type=one_of(*EVENT_TYPES), timeMs=integer, session=or_null(ulid), notebook=string, cell=or_null(string),
     reason_=string, shownMs_=number, suggestion_=or_null(ulid), cells_=array(GHOST), source_=string, success_=boolean,
-    text_=string, language_=string, edited_=boolean, example_=string,
+    text_=string, language_=string, edited_=boolean, example_=string, verdict_=VERDICT,
 )  # fmt: skip
 EXECUTION = shape(event=ulid, timeMs=integer, success=boolean, text=string, edited=boolean)
 CELL_LOG = shape(
@@ -137,7 +144,7 @@ TRACE = shape(
     suggestion=ulid, session=ulid, trigger=string, timeMs=integer, stagesMs=mapping(number),
     candidates=array(CANDIDATE), outcome=one_of("recommended", "offered", "silent"), why=string, dropped=array(string),
     model_=MODEL, assertions=array(shape(name=string, result=one_of("passed", "failed", "skipped"))),
-    redactions=integer,
+    redactions=integer, gap_=number,
 )  # fmt: skip
 SESSION = shape(
     id=ulid, notebook=string, cell=or_null(string), startMs=integer, endMs=or_null(integer), completions=integer,
@@ -147,6 +154,7 @@ STATS = shape(
     suggested=integer, read=integer, accepted=integer, rejected=integer, superseded=integer, executed=integer,
     executedAsSuggested=integer, examples=integer, inputTokens=integer, outputTokens=integer, costUsd=number,
     latencyMs=mapping(shape(p50=number, p90=number, p99=number)),
+    feedback=mapping(integer), outcomes=mapping(integer), failures=mapping(integer),
 )  # fmt: skip
 REASONS = {
     "ACCEPTED": {"focus"},

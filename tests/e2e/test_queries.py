@@ -40,6 +40,21 @@ def test_events_have_the_published_shape(client: Client, nb: Notebook, prose: Ce
     assert accepted["suggestion"] in {origin.get("suggestion"), origin["id"]}
 
 
+def test_a_run_tells_what_became_of_the_suggestion(client: Client, nb: Notebook, prose: Cell) -> None:
+    """Once: to run the same cell again says nothing new."""
+    cell, first = accepted_and_run(client, nb, prose)
+    run(nb, nb.cell_of(cell))
+    runs = [e for e in client.all_events() if e["type"] == "EXECUTED" and e["cell"] == cell]
+    assert runs[0]["id"] == first
+    assert runs[0]["verdict"] == {
+        "feedback": "accepted_recommendation",
+        "suggestion": runs[0]["suggestion"],
+        "fate": "ran",
+    }
+    assert runs[1]["verdict"] == {"feedback": "no_recent_suggestion", "suggestion": None, "fate": None}
+    assert client.request("ghostcells/stats", {})["feedback"]["accepted_recommendation"] == 1
+
+
 def test_events_come_in_pages(client: Client) -> None:
     whole = client.all_events()
     assert len(whole) > 10

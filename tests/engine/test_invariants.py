@@ -9,9 +9,11 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from msgspec.structs import replace
 
 from ghostcells.domain.errors import RequestError
-from ghostcells.domain.events import Accepted, Rejected, Restored, Suggested, Superseded
+from ghostcells.domain.events import Accepted, Executed, Rejected, Restored, Suggested, Superseded
+from ghostcells.domain.feedback import Feedback
 from ghostcells.engine import effects as out
 from ghostcells.engine import inputs as into
+from ghostcells.engine import tracker
 from ghostcells.engine.state import Stage
 
 from .play import NB, Play, candidate, code, ghost_cell, piece, prose
@@ -91,14 +93,19 @@ class AnyDay(RuleBasedStateMachine):
         self.play.decline(again_ms=1500 if again else None, unchanged=unchanged)
 
     @precondition(lambda self: self.play.state.core.session is not None)
-    @rule(again=st.booleans())
-    def fail_to_write(self, again):
+    @rule(again=st.booleans(), number=st.integers(0, 9))
+    def fail_to_write(self, again, number):
         """The disk is full: what a request has just done is taken back."""
         before, count, live = self.play.state.core, len(self.play.records), self.play.closed
         request = self.play.requests + 1
         with contextlib.suppress(RequestError):
             self.asked += 1
-            self.play.ask(into.GhostsDismissed, notebook=NB)
+            if number % 2:
+                self.play.ask(into.GhostsDismissed, notebook=NB)
+            else:
+                self.play.ask(into.CellRan, notebook=NB, cell=self.cell(number).uri, success=True)
+        if request in self.play.refusals:
+            return
         lost = [one.record for one in self.play.effects if isinstance(one, out.Append) and one.firm]
         self.play.records = [one for one in self.play.records if not any(one is gone for gone in lost)]
         assert count <= len(self.play.records) or lost
@@ -212,6 +219,19 @@ class AnyDay(RuleBasedStateMachine):
             assert not live & ends.keys()
             live = set()
         assert live == {identifier for identifier, count in ends.items() if count == 0}
+
+    @invariant()
+    def every_suggestion_is_judged_at_most_once(self):
+        suggested = {one.suggestion for one in self.play.logged(Suggested)}
+        verdicts = [one.feedback for one in self.play.logged(Executed)]
+        judged = [one.suggestion for one in verdicts if one.suggestion is not None]
+        assert len(judged) == len(set(judged))
+        assert set(judged) <= suggested
+        assert all((one.suggestion is None) == (one.feedback is Feedback.NONE) for one in verdicts)
+        waiting = self.play.state.core.tracker.waiting
+        assert not {one.suggestion for one in waiting} & set(judged)
+        assert {one.suggestion for one in waiting} <= suggested
+        assert len(waiting) <= tracker.MAX_TRACKED
 
     @invariant()
     def what_grows_is_being_written(self):

@@ -2,8 +2,9 @@
 
 import pytest
 
-from ghostcells.domain.events import Accepted, Executed, Learned, Shown
+from ghostcells.domain.events import Accepted, Executed, Learned
 from ghostcells.domain.examples import Reason, Situation, Verdict
+from ghostcells.domain.feedback import Feedback, Judgement, Shown
 from ghostcells.learning.lessons import FORGOTTEN, evidence_of, example_id, taught_by
 
 HERE = Situation(notebook="file:///deploy.md", intent="show the pods")
@@ -128,3 +129,29 @@ def test_a_forgotten_record_teaches_nothing():
 def test_other_records_teach_nothing():
     accepted = Accepted(id="1", time_ms=1, notebook="n", suggestion="s", shown_ms=1, text="ls")
     assert evidence_of(accepted) == ()
+
+
+def judged(*passed):
+    return Judgement(Feedback.RAN_UNLISTED, "s", passed=passed)
+
+
+def test_what_was_passed_over_for_another_command_was_overridden():
+    record = run("helm upgrade web", feedback=judged(shown("kubectl get nodes", "other")))
+    assert ("other", Verdict.OVERRIDDEN) in verdicts(record)
+
+
+def test_a_run_that_is_nearly_the_suggestion_does_not_override_it():
+    """Another value in the same command is what adapting is there for."""
+    record = run("kubectl get pods -n web -o wide", feedback=judged(shown("kubectl get pods -n shop -o wide", "other")))
+    assert ("other", Verdict.OVERRIDDEN) not in verdicts(record)
+
+
+def test_a_failed_run_overrides_nothing():
+    record = run("helm upgrade web", success=False, feedback=judged(shown("kubectl get nodes", "other")))
+    assert ("other", Verdict.OVERRIDDEN) not in verdicts(record)
+
+
+def test_nothing_overrides_itself():
+    own = example_id(HERE, "shellscript", "kubectl get pods")
+    record = run(feedback=judged(shown("kubectl get nodes --all-namespaces", own)))
+    assert (own, Verdict.OVERRIDDEN) not in verdicts(record)

@@ -246,3 +246,30 @@ def test_what_followed_a_command_before_is_the_next_step():
     assert often["test"] < 0.2
     written = Situation(notebook="file:///b.md", intent="Roll back", above=now.above)
     assert next_steps(written, [step("deploy", "make deploy", "make build")]) == {}
+
+
+def overridden(times: int, **more: object) -> list[str]:
+    shelf = Shelf(
+        example("Restart the web frontend of the shop", "kubectl rollout restart web", overrides=times, **more)
+    )
+    return [one.text for one in ask(shelf, situation("Restart the web frontend of the shop")).candidates]
+
+
+def test_an_example_that_was_overridden_three_times_is_not_shown() -> None:
+    """Unless the user has pinned it: that says more."""
+    assert overridden(2) == ["kubectl rollout restart web"]
+    assert overridden(3) == []
+    assert overridden(3, pinned=True) == ["kubectl rollout restart web"]
+
+
+def test_one_search_that_fails_costs_only_what_it_would_find(monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf = Shelf(example("Restart the web frontend of the shop", "kubectl rollout restart web"))
+
+    def broken(*_: object) -> list[tuple[int, float]]:
+        raise OSError("malformed")
+
+    monkeypatch.setattr(shelf, "match", broken)
+    found = ask(shelf, situation("Restart the web frontend of the shop"))
+    assert found.failed == ("words",)
+    assert [one.text for one in found.candidates] == ["kubectl rollout restart web"]
+    assert found.notes == ("the search by words failed",)

@@ -2,8 +2,9 @@
 
 import msgspec
 
-from ghostcells.domain.events import Accepted, AnyRecord, Executed, Learned, Shown, Suggested, Traced
+from ghostcells.domain.events import Accepted, AnyRecord, Executed, Learned, Suggested, Traced
 from ghostcells.domain.examples import Above, Reason, Situation
+from ghostcells.domain.feedback import Feedback, Judgement, Shown
 from ghostcells.domain.ghosts import Ghost
 from ghostcells.domain.notebook import CellKind, Output
 from ghostcells.domain.trace import Outcome, Trace, TracedCandidate, TracedModel
@@ -38,6 +39,7 @@ RECORDS = [
         situation=SITUATION,
         accepted_text=SECRET,
         shown=(Shown("g", SECRET),),
+        feedback=Judgement(Feedback.RAN_UNLISTED, "S", passed=(Shown("g", SECRET),)),
         outputs=(Output("text/plain", SECRET),),
     ),
     Suggested(**BASE, suggestion="s", cells=(GHOST,), source="memory"),

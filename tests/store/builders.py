@@ -18,7 +18,6 @@ from ghostcells.domain.events import (
     Restored,
     SessionEnded,
     SessionStarted,
-    Shown,
     Suggested,
     Superseded,
     Traced,
@@ -37,6 +36,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from ghostcells.domain.feedback import Judgement, Shown
+
 NOTEBOOK = "file:///runbooks/deploy.md"
 DAY_MS = 86_400_000
 NOW_MS = 1_700_000_000_000
@@ -51,8 +52,8 @@ def started(at: int, session: str, cell: str = "c1") -> SessionStarted:
     return SessionStarted(id=rid(at), time_ms=NOW_MS + at, notebook=NOTEBOOK, session=session, cell=cell)
 
 
-def ended(at: int, session: str) -> SessionEnded:
-    return SessionEnded(id=rid(at), time_ms=NOW_MS + at, notebook=NOTEBOOK, session=session)
+def ended(at: int, session: str, **counts: dict[str, int]) -> SessionEnded:
+    return SessionEnded(id=rid(at), time_ms=NOW_MS + at, notebook=NOTEBOOK, session=session, **counts)
 
 
 def suggested(
@@ -128,12 +129,13 @@ def ran(
     session: str | None = None,
     suggestion: str | None = None,
     edited: bool = False,
+    feedback: Judgement | None = None,
     writer: int = 0,
 ) -> Executed:
     return Executed(
         id=rid(at, writer), time_ms=NOW_MS + at, notebook=NOTEBOOK, cell=cell, session=session, success=success, text=text,
         language="shellscript", situation=situation(intent, above, output), shown=tuple(shown), suggestion=suggestion,
-        edited=edited, outputs=(Output("text/plain", output),) if output else (),
+        edited=edited, feedback=feedback, outputs=(Output("text/plain", output),) if output else (),
     )  # fmt: skip
 
 
@@ -205,6 +207,11 @@ def teach(record: AnyRecord) -> tuple[Evidence, ...]:
                 Evidence(shown.example, record.id, record.time_ms, Verdict.REJECTED)
                 for shown in record.shown
                 if shown.example
+            ]
+            passed = record.feedback.passed if record.feedback else ()
+            found += [
+                Evidence(example, record.id, record.time_ms, Verdict.OVERRIDDEN)
+                for example in sorted({one.example for one in passed if one.example} - {own})
             ]
             return tuple(found)
         case Learned(reason=Reason.READ) if record.situation is not None and record.text != "[forgotten]":

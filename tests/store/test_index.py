@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ghostcells.domain.events import AnyRecord, Executed, Shown
+from ghostcells.domain.events import AnyRecord, Executed
+from ghostcells.domain.feedback import Feedback, Judgement, Shown
 from ghostcells.store import index as index_module
 from ghostcells.store.examples import Examples
 from ghostcells.store.fold import Fold, Words
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 TEXTS = ["kubectl get pods", "ls", "make install"]
 INTENTS = ["List the pods", "", "Install it"]
 CELLS = ["g1", "g2"]
+OTHER = b.example_id(INTENTS[0], TEXTS[0])
 
 
 def record_of(kind: int, at: int, writer: int, pick: int) -> AnyRecord:
@@ -38,7 +40,9 @@ def record_of(kind: int, at: int, writer: int, pick: int) -> AnyRecord:
     shown = (Shown(cell, text, example, "dismissed", 900),) if pick % 4 == 0 else ()
     match kind:
         case 0:
-            return b.ran(at, text, intent=intent, above=TEXTS[: pick % 3], shown=shown, writer=writer)
+            feedback = Judgement(Feedback.RAN_UNLISTED, f"S{at}", passed=(Shown(cell, TEXTS[-1], OTHER),))
+            above = TEXTS[: pick % 3]
+            return b.ran(at, text, intent=intent, above=above, shown=shown, feedback=feedback, writer=writer)
         case 1:
             return b.ran(at, text, intent=intent, success=False, writer=writer)
         case 2:
@@ -248,4 +252,25 @@ def test_a_segment_that_grows_again_is_read_again(root: Path) -> None:
     path.write_bytes(path.read_bytes() + encode([b.ran(2, "ls")]))
     index.settle()
     assert Examples(index).count() == 2
+    index.close()
+
+
+def overridden(at: int, example: str) -> AnyRecord:
+    passed = (Shown("g1", "kubectl get pods", example, "dismissed", 900),)
+    feedback = Judgement(Feedback.RAN_UNLISTED, f"S{at}", passed=passed)
+    return b.ran(at, f"echo {at}", intent=f"Say {at}", feedback=feedback)
+
+
+def test_overrides_count_from_the_last_run_on(root: Path) -> None:
+    """By the ids of the events: a run that arrives late counts from when it happened."""
+    example = b.example_id()
+    index = b.index_of(root, b.ran(1), *(overridden(at, example) for at in (2, 3, 5)))
+    examples = Examples(index)
+    found = examples.by_id(example)
+    assert found is not None
+    assert found.overrides == 3
+    index.fold([b.ran(4)])
+    found = examples.by_id(example)
+    assert found is not None
+    assert found.overrides == 1
     index.close()

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
+from ghostcells.domain.feedback import Fate, Feedback, Judgement
 from ghostcells.domain.trace import TracedModel
-from ghostcells.domain.views import KnownCell, OpenGhost
+from ghostcells.domain.views import KnownCell, OpenGhost, Verdict
 from ghostcells.store import queries as queries_module
 from ghostcells.store.index import Index
 from ghostcells.store.paths import Paths, prepare
@@ -235,3 +236,26 @@ def test_another_window_reads_what_this_one_has_learned(root: Path, daemon_at: M
     theirs.catch_up()
     assert theirs.teachers(b.example_id()) == (b.rid(1),)
     theirs.close()
+
+
+def test_stats_count_what_runs_said_and_what_came_of_searches(ask: Ask) -> None:
+    accepted = Judgement(Feedback.ACCEPTED, "S1", Fate.RAN)
+    queries = ask(
+        b.ran(1, feedback=accepted),
+        b.ran(2, "ls", feedback=accepted),
+        b.ran(3, "pwd", feedback=Judgement(Feedback.NONE)),
+        b.ended(4, SESSION, outcomes={"recommended": 2, "no_matches": 1}, failures={"words": 1}),
+        b.ended(5, b.rid(2), outcomes={"recommended": 1}),
+    )
+    found = queries.stats()
+    assert found.feedback == {"accepted_recommendation": 2, "no_recent_suggestion": 1}
+    assert found.outcomes == {"recommended": 3, "no_matches": 1}
+    assert found.failures == {"words": 1}
+    assert queries.stats(b.NOW_MS + 10).outcomes == {}
+
+
+def test_a_run_tells_what_it_says_of_a_suggestion(ask: Ask) -> None:
+    queries = ask(b.ran(1, feedback=Judgement(Feedback.ACCEPTED, "S1", Fate.RAN)), b.ran(2, "ls"))
+    judged, plain = queries.events(None, 10)
+    assert judged.verdict == Verdict(feedback=Feedback.ACCEPTED, suggestion="S1", fate=Fate.RAN)
+    assert plain.verdict is msgspec.UNSET

@@ -29,6 +29,7 @@ from ghostcells.domain.ids import is_ulid
 
 _FOLLOW_SECONDS = 0.5
 _PAGE = 1_000
+_APART = (("what runs said of suggestions", "feedback"), ("searches of memory", "outcomes"), ("failed", "failures"))
 _UNITS = {"m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 
 
@@ -242,7 +243,12 @@ def stats(options: argparse.Namespace) -> int:
         print_json(found)
         return 0
     latencies = found.pop("latencyMs", {})
+    counted_apart = {title: found.pop(name, {}) for title, name in _APART}
     print_table(("count", ""), [(name, f"{value:g}") for name, value in found.items()])
+    for title, counts in counted_apart.items():
+        if counts:
+            print()
+            print_table((title, ""), [(name, str(count)) for name, count in counts.items()])
     if latencies:
         print()
         rows = [(name, *(f"{one[part]:.1f}" for part in ("p50", "p90", "p99"))) for name, one in latencies.items()]

@@ -7,6 +7,7 @@ Every record has a ULID, which is its sort key and its identity: to read one twi
 import msgspec
 
 from ghostcells.domain.examples import Reason, Situation
+from ghostcells.domain.feedback import Judgement, Shown
 from ghostcells.domain.ghosts import Ghost
 from ghostcells.domain.notebook import Output
 from ghostcells.domain.trace import Trace
@@ -27,7 +28,10 @@ class SessionStarted(Record, frozen=True, kw_only=True, tag="SESSION_STARTED"):
 
 
 class SessionEnded(Record, frozen=True, kw_only=True, tag="SESSION_ENDED"):
-    pass
+    """`outcomes` counts the searches of the session by `trace.Search`, `failures` what failed in them by its name."""
+
+    outcomes: dict[str, int] = {}
+    failures: dict[str, int] = {}
 
 
 class Suggested(Record, frozen=True, kw_only=True, tag="SUGGESTED"):
@@ -65,24 +69,12 @@ class Restored(Record, frozen=True, kw_only=True, tag="RESTORED"):
     suggestion: str
 
 
-class Shown(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """A ghost that was on show since the run before: what the learner weighs.
-
-    `reason` is how it ended, empty while it shows.
-    """
-
-    cell: str
-    text: str
-    example: str | None = None
-    reason: str = ""
-    shown_ms: int = 0
-
-
 class Executed(Record, frozen=True, kw_only=True, tag="EXECUTED"):
     """A code cell ended. Holds all that the learner reads.
 
     `suggestion`, `example` and `accepted_text` are those of the suggestion that the cell came from, where it came from one;
-    `shown` are the ghosts on show in this notebook since the run before. `outputs` go with retention, the rest stays.
+    `shown` are the ghosts on show in this notebook since the run before, `feedback` what the run says of the suggestion that
+    stood in its place. `outputs` go with retention, the rest stays.
     """
 
     success: bool
@@ -96,6 +88,7 @@ class Executed(Record, frozen=True, kw_only=True, tag="EXECUTED"):
     example: str | None = None
     accepted_text: str | None = None
     shown: tuple[Shown, ...] = ()
+    feedback: Judgement | None = None
     outputs: tuple[Output, ...] = ()
 
 

@@ -64,6 +64,7 @@ class Verdict(StrEnum):
     FAILED = "failed"
     REJECTED = "rejected"
     SHOWN_AND_RUN = "shown-and-run"
+    OVERRIDDEN = "overridden"
 
 
 class Evidence(msgspec.Struct, frozen=True):
@@ -88,7 +89,8 @@ class Example(msgspec.Struct, frozen=True, rename="camel"):
 
     `id` is made from the content, so the same lesson has the same id in every daemon. `row` is its number in this index.
     `runs` counts RAN (successful runs, whoever wrote the cell), `shown_runs` those that had been shown before, `reads` READ;
-    times are Unix milliseconds of the first and the last RAN or READ. `reason` is that of the last.
+    times are Unix milliseconds of the first and the last RAN or READ. `reason` is that of the last. `overrides` counts
+    OVERRIDDEN since the last RAN or SHOWN_AND_RUN, by the ids of the events.
     """
 
     id: str
@@ -105,6 +107,7 @@ class Example(msgspec.Struct, frozen=True, rename="camel"):
     first_ms: int
     last_ms: int
     pinned: bool = False
+    overrides: int = 0
 
 
 def cut_output(text: str, limit: int = OUTPUT_CHARS) -> str:

@@ -48,13 +48,16 @@ class Recollection(msgspec.Struct, frozen=True):
     """What memory answers: candidates best first, those below `threshold` for the trace only.
 
     `threshold` is the confidence below which one is not shown, `stages_ms` the time of each stage of the search, `notes` what
-    was left out and why.
+    was left out and why. `known` is how many examples there are, None where that could not be found out; `failed` names the
+    searches that failed.
     """
 
     candidates: tuple[Candidate, ...]
     threshold: float
     stages_ms: dict[str, float]
     notes: tuple[str, ...] = ()
+    known: int | None = None
+    failed: tuple[str, ...] = ()
 
 
 class End(StrEnum):

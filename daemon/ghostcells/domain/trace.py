@@ -13,6 +13,19 @@ class Outcome(StrEnum):
     SILENT = "silent"
 
 
+class Search(StrEnum):
+    """What came of one search of memory, as statistics count it.
+
+    `ASK_USER`: several are close, or memory could not be searched as it should, so the choice is the user's. `NO_MATCHES`:
+    nothing is likely enough; `NO_EXAMPLES`: nothing has been learned yet.
+    """
+
+    RECOMMENDED = "recommended"
+    ASK_USER = "ask_user"
+    NO_MATCHES = "no_matches"
+    NO_EXAMPLES = "no_examples"
+
+
 class TracedCandidate(msgspec.Struct, frozen=True, omit_defaults=True):
     text: str
     score: float
@@ -41,7 +54,10 @@ class Assertion(msgspec.Struct, frozen=True):
 
 
 class Trace(msgspec.Struct, frozen=True, rename="camel"):
-    """`stages_ms` counts from rest; `why` is the outcome's reason in a sentence, `dropped` what was left out."""
+    """`stages_ms` counts from rest; `why` is the outcome's reason in a sentence, `dropped` what was left out.
+
+    `gap` is by how much the first candidate's confidence exceeds the second's, where two may be shown.
+    """
 
     suggestion: str
     session: str
@@ -55,3 +71,4 @@ class Trace(msgspec.Struct, frozen=True, rename="camel"):
     model: TracedModel | msgspec.UnsetType = msgspec.UNSET
     assertions: tuple[Assertion, ...] = ()
     redactions: int = 0
+    gap: float | msgspec.UnsetType = msgspec.UNSET

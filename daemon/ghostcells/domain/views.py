@@ -6,11 +6,20 @@ Fields that the protocol marks with `?` are left unset where they do not belong;
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from ghostcells.domain.feedback import Fate, Feedback
 from ghostcells.domain.ghosts import Ghost
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """What all have: the protocol's names on the wire."""
+
+
+class Verdict(View, frozen=True, kw_only=True):
+    """What a run says of the one suggestion that it is judged against."""
+
+    feedback: Feedback
+    suggestion: str | None
+    fate: Fate | None
 
 
 class Event(View, frozen=True, kw_only=True):
@@ -32,6 +41,7 @@ class Event(View, frozen=True, kw_only=True):
     language: str | UnsetType = UNSET
     edited: bool | UnsetType = UNSET
     example: str | UnsetType = UNSET
+    verdict: Verdict | UnsetType = UNSET
 
 
 class Execution(View, frozen=True, kw_only=True):
@@ -91,7 +101,11 @@ class Percentiles(View, frozen=True, kw_only=True):
 
 
 class Stats(View, frozen=True, kw_only=True):
-    """Cells count by when they were suggested, runs by when they ended; `latency_ms` has the stages of recent suggestions."""
+    """Cells count by when they were suggested, runs by when they ended; `latency_ms` has the stages of recent suggestions.
+
+    `feedback` counts runs by what they say of a suggestion, `outcomes` searches of memory by what came of them, `failures` what
+    could not be asked while searching.
+    """
 
     suggested: int
     read: int
@@ -105,6 +119,9 @@ class Stats(View, frozen=True, kw_only=True):
     output_tokens: int
     cost_usd: float
     latency_ms: dict[str, Percentiles]
+    feedback: dict[str, int]
+    outcomes: dict[str, int]
+    failures: dict[str, int]
 
 
 class KnownCell(msgspec.Struct, frozen=True):

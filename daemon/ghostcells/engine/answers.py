@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from ghostcells.domain.decisions import Silence
@@ -83,8 +84,7 @@ def compute(turn: Turn, uri: str, cell: Cell, trigger: str) -> None:
     document = turn.documents[uri]
     index = document.index_of(cell.uri)
     assert index is not None
-    # A code cell that is empty, or holds only comments, is where the command itself is to stand.
-    unwritten = cell.kind is CellKind.CODE and (not text or policy.only_comments(cell.text))
+    unwritten = policy.unwritten(cell)
     place = index if unwritten else index + 1
     before = turn.own_before(document, place)
     situation = situation_at(before, len(before), uri, turn.notebooks[uri].outputs)
@@ -138,6 +138,7 @@ def recalled(turn: Turn, answer: Recalled) -> None:
     if found is None:
         return
     uri = found.notebook
+    found = replace(found, failed=answer.failed)
     cells = turn.own_before(turn.documents[uri], len(turn.documents[uri].cells))
     candidates = [policy.in_language(one, policy.fitting_language(one.language, cells)) for one in answer.candidates]
     threshold = answer.threshold * (policy.ASKED_SHARE if found.asked else 1.0)
@@ -147,6 +148,7 @@ def recalled(turn: Turn, answer: Recalled) -> None:
         silence: Silence | None = Silence.OFF
     else:
         silence = None if chosen else _silence(answer.candidates, threshold)
+        turn.count(policy.search(policy.outcome(chosen, answer.failed), answer.known, answer.failed), answer.failed)
     asks = policy.asks_model(turn.policy, found.trigger) and not policy.switched_off(turn.policy, uri, "")
     if asks and is_by_model(turn.notebooks[uri].showing, found):
         # A model wrote what shows: whether it still fits is found out before memory's answer takes its place.
@@ -175,13 +177,19 @@ def recall_failed(turn: Turn, answer: RecallFailed) -> None:
     found = take(turn, answer.suggestion, Stage.RECALLING)
     if found is None:
         return
-    if not policy.asks_model(turn.policy, found.trigger):
-        turn.decide(found, f"memory failed: {answer.why}", Silence.MEMORY_DOWN)
+    nothing = Recalled(
+        at=answer.at, suggestion=answer.suggestion, candidates=(), threshold=1.0, failed=(policy.MEMORY,)
+    )
+    turn.count(policy.search(policy.outcome(()), None, nothing.failed), nothing.failed)
+    why = f"memory failed: {answer.why}"
+    memories = Memories((), (), _trace(turn, found, nothing, why, ()), Silence.MEMORY_DOWN)
+    found = replace(found, memories=memories)
+    if policy.asks_model(turn.policy, found.trigger):
+        writing.rest(turn, found)
+    else:
+        turn.trace(found)
+        turn.decide(found, why, Silence.MEMORY_DOWN)
         turn.settle(found.notebook)
-        return
-    nothing = Recalled(at=answer.at, suggestion=answer.suggestion, candidates=(), threshold=1.0)
-    trace = _trace(turn, found, nothing, f"memory failed: {answer.why}", ())
-    writing.rest(turn, replace(found, memories=Memories((), (), trace, Silence.MEMORY_DOWN)))
 
 
 def show_memory(turn: Turn, found: Computation, chosen: Sequence[Candidate], *, awaiting: bool = False) -> bool:
@@ -201,7 +209,7 @@ def show_memory(turn: Turn, found: Computation, chosen: Sequence[Candidate], *, 
         return True
     if chosen:
         turn.finish_all(uri, Reason.NEWER)
-        turn.suggest(uri, found.cell, chosen, 0, suggestion=found.suggestion)
+        turn.suggest(uri, found.cell, chosen, 0, suggestion=found.suggestion, failed=found.failed)
         turn.publish(uri, session=turn.notebooks[uri].owed)
         return False
     waits = awaiting and turn.notebooks[uri].owed is not None
@@ -241,7 +249,8 @@ def _trace(turn: Turn, found: Computation, answer: Recalled, why: str, chosen: S
             TracedCandidate(one.text, round(one.score, 4), round(one.confidence, 4), one.source, one.example)
             for one in listed
         ),
-        outcome=policy.outcome(chosen),
+        outcome=policy.outcome(chosen, answer.failed),
         why=why,
         dropped=answer.notes,
+        gap=UNSET if (gap := policy.gap(chosen)) is None else round(gap, 4),
     )

@@ -12,7 +12,7 @@ from ghostcells.domain.decisions import Silence
 from ghostcells.domain.events import Deleted
 from ghostcells.domain.ghosts import Reason
 from ghostcells.domain.notebook import Cell, Notebook
-from ghostcells.engine import policy, writing
+from ghostcells.engine import policy, tracker, writing
 from ghostcells.engine.answers import compute_due, schedule
 from ghostcells.engine.inputs import (
     Changed,
@@ -31,6 +31,7 @@ def opened(turn: Turn, change: Opened) -> None:
     uri = change.notebook.uri
     if uri in turn.notebooks:
         _leave(turn, uri)
+        turn.tracker = tracker.closed(turn.tracker, uri)
     _learn_origins(turn, change.origins)
     turn.documents = {**turn.documents, uri: change.notebook}
     turn.notebooks = {**turn.notebooks, uri: NotebookState()}
@@ -41,6 +42,7 @@ def closed(turn: Turn, change: Closed) -> None:
     if uri not in turn.notebooks:
         return
     _leave(turn, uri)
+    turn.tracker = tracker.closed(turn.tracker, uri)
     turn.documents = {key: value for key, value in turn.documents.items() if key != uri}
     turn.notebooks = {key: value for key, value in turn.notebooks.items() if key != uri}
 
@@ -167,6 +169,7 @@ def _follow(turn: Turn, uri: str, old: str, new: str) -> None:
     """A cell has come back under another URI: what pointed at it points at it again."""
     if old == new:
         return
+    turn.tracker = tracker.moved(turn.tracker, uri, old, new)
     session = turn.session
     if session is not None and (session.notebook, session.cell) == (uri, old):
         turn.session = replace(session, cell=new)
@@ -237,6 +240,7 @@ def _gone(turn: Turn, uri: str, cell: Cell) -> None:
                 suggestion=known.suggestion,
             )
         )
+        turn.tracker = tracker.deleted(turn.tracker, known.suggestion)
     showing = turn.notebooks[uri].showing
     if showing is not None and showing.after == cell.uri:
         turn.withdraw(uri, Reason.ANCHOR_GONE)

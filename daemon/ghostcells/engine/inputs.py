@@ -133,7 +133,7 @@ class VisibilityChanged(Input, frozen=True, kw_only=True):
 class Recalled(Input, frozen=True, kw_only=True):
     """Memory has answered. `candidates` are best first and complete: those below `threshold` are for the trace.
 
-    `stages_ms` are the times of the stages of the search, counted from its start.
+    `stages_ms` are the times of the stages of the search, counted from its start; `known` and `failed` as in `Recollection`.
     """
 
     suggestion: str
@@ -141,6 +141,8 @@ class Recalled(Input, frozen=True, kw_only=True):
     threshold: float
     stages_ms: dict[str, float] = {}
     notes: tuple[str, ...] = ()
+    known: int | None = None
+    failed: tuple[str, ...] = ()
 
 
 class RecallFailed(Input, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from ghostcells.domain.errors import RequestError, RequestFailed
 from ghostcells.domain.ghosts import Reason
-from ghostcells.engine import answers, changes, requests, writing
+from ghostcells.engine import answers, changes, requests, tracker, writing
 from ghostcells.engine.effects import Announce, Effect, Refuse, Wake
 from ghostcells.engine.inputs import (
     AcceptanceUndone,
@@ -149,6 +149,7 @@ def _take_back(turn: Turn, core: Core) -> None:
     ended = {key for key, known in turn.known.items() if not known.firm}
     known = {**core.known, **{key: turn.known[key] for key in ended}}
     present, turn.known, turn.session = turn.notebooks, known, core.session
+    turn.tracker = tracker.taken_back(turn.tracker, core.tracker)
     turn.notebooks = {uri: _merged(core.notebooks.get(uri), state, ended) for uri, state in present.items()}
     if turn.session is not None and turn.session.notebook not in turn.notebooks:
         turn.session = None

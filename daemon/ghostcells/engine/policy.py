@@ -10,12 +10,13 @@ import msgspec
 
 from ghostcells.domain.ghosts import Candidate
 from ghostcells.domain.notebook import Cell, CellKind
-from ghostcells.domain.trace import Outcome
+from ghostcells.domain.trace import Outcome, Search
 from ghostcells.engine.inputs import Policy
 
 MAX_COMPUTATIONS = 2
 """Two may run: the one whose answer may still fit and the newest (as Zed's edit predictions do)."""
-MAX_CANDIDATES = 5
+MAX_CANDIDATES = 3
+"""A choice among more is a list to read, and nobody reads a list to save typing a line."""
 MAX_RECALLED = 12
 GRACE_MS = 2000
 """A cell that returns within this time was never removed (protocol)."""
@@ -36,6 +37,8 @@ MIN_MODEL_DELAY_MS = 150
 MAX_MODEL_DELAY_MS = 600
 GROWTH_MS = 50
 """A growing ghost is published at most twenty times a second (protocol)."""
+MEMORY = "memory"
+"""The name under which is counted that memory as a whole could not be searched."""
 MAX_RECENT = 20
 MAX_RAN = 64
 KEPT_OUTPUT = 20_000
@@ -95,6 +98,11 @@ def only_comments(text: str) -> bool:
         return False
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return bool(lines) and all(line.startswith(("#", "//", "--")) and not line.startswith("#!") for line in lines)
+
+
+def unwritten(cell: Cell) -> bool:
+    """Whether a cell is where the command itself is to stand: a code cell that is empty, or holds only comments."""
+    return cell.kind is CellKind.CODE and (not cell.text.strip() or only_comments(cell.text))
 
 
 def switched_off(policy: Policy, notebook: str, language: str) -> bool:
@@ -166,11 +174,34 @@ def selected(
     return tuple(chosen[:MAX_CANDIDATES])
 
 
-def outcome(chosen: Sequence[Candidate]) -> Outcome:
+def gap(chosen: Sequence[Candidate]) -> float | None:
+    """By how much the first leads, where there is a second."""
+    return chosen[0].confidence - chosen[1].confidence if len(chosen) > 1 else None
+
+
+def outcome(chosen: Sequence[Candidate], failed: Sequence[str] = ()) -> Outcome:
+    """A clear leader is recommended. Where a search failed none is clear: what it would have found may be better."""
     if not chosen:
         return Outcome.SILENT
-    lead = chosen[0].confidence - (chosen[1].confidence if len(chosen) > 1 else 0.0)
-    return Outcome.RECOMMENDED if len(chosen) == 1 or lead >= CLEAR_LEAD else Outcome.OFFERED
+    lead = gap(chosen)
+    return Outcome.RECOMMENDED if not failed and (lead is None or lead >= CLEAR_LEAD) else Outcome.OFFERED
+
+
+def search(outcome: Outcome, known: int | None, failed: Sequence[str]) -> Search:
+    """How a search is counted; `known` is how many examples there are, as far as that could be found out."""
+    if outcome is Outcome.RECOMMENDED:
+        return Search.RECOMMENDED
+    if outcome is Outcome.OFFERED or failed:
+        return Search.ASK_USER
+    return Search.NO_EXAMPLES if known == 0 else Search.NO_MATCHES
+
+
+def label(chosen: Sequence[Candidate], index: int) -> str | None:
+    """Where a candidate comes from; of a close race also that there is a choice."""
+    said = chosen[index].label
+    if outcome(chosen) is not Outcome.OFFERED or len(chosen) < 2:  # noqa: PLR2004 - one is no choice
+        return said
+    return f"{index + 1} of {len(chosen)}: {said}" if said else f"{index + 1} of {len(chosen)}"
 
 
 def still_fits(shown: str, chosen: Sequence[Candidate]) -> int | None:

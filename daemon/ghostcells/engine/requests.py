@@ -4,8 +4,9 @@ from msgspec.structs import replace
 
 from ghostcells.domain.decisions import Silence
 from ghostcells.domain.errors import InvalidParams, RequestFailed
-from ghostcells.domain.events import Executed, Restored, Shown
+from ghostcells.domain.events import Executed, Restored
 from ghostcells.domain.examples import cut_output, situation_at
+from ghostcells.domain.feedback import Judgement, Shown
 from ghostcells.domain.ghosts import Ghost, Reason
 from ghostcells.domain.notebook import Cell, CellKind, Notebook, Output
 from ghostcells.domain.replies import (
@@ -17,7 +18,7 @@ from ghostcells.domain.replies import (
     SuggestResult,
     WithdrawnResult,
 )
-from ghostcells.engine import policy, writing
+from ghostcells.engine import policy, tracker, writing
 from ghostcells.engine.answers import compute, schedule
 from ghostcells.engine.inputs import (
     AcceptanceUndone,
@@ -187,6 +188,7 @@ def _executed(turn: Turn, event: str, document: Notebook, cell: Cell, run: CellR
     state = turn.notebooks[uri]
     showing = state.showing.ghosts if state.showing else ()
     on_show = tuple(Shown(one.ghost.id, one.ghost.text, one.example, "", one.shown(turn.now)) for one in showing)
+    edited = origin is not None and text.strip() != origin.text.strip()
     session = turn.session
     return Executed(
         id=event,
@@ -200,13 +202,49 @@ def _executed(turn: Turn, event: str, document: Notebook, cell: Cell, run: CellR
         situation=situation_at(before, len(before), uri, state.outputs),
         exit_code=run.exit_code,
         duration_ms=run.duration_ms,
-        edited=origin is not None and text.strip() != origin.text.strip(),
+        edited=edited,
         suggestion=origin.suggestion if origin else None,
         example=origin.example if origin else None,
         accepted_text=origin.text if origin else None,
         shown=(*state.recent, *on_show),
+        feedback=_judged(turn, document, cell, text, on_show, edited=edited),
         outputs=tuple(Output(one.mime, cut_output(one.text, policy.MAX_OUTPUT_CHARS)) for one in run.outputs),
     )
+
+
+def _judged(
+    turn: Turn, document: Notebook, cell: Cell, text: str, on_show: tuple[Shown, ...], *, edited: bool
+) -> Judgement:
+    """What this run says of the suggestion that stood in its place, which is consumed."""
+    waiting = tracker.alive(turn.tracker, turn.now)
+    known = turn.known.get(cell.claim) if cell.claim is not None else None
+    own = known is not None and known.accepted
+    found = next((one for one in waiting if own and known is not None and one.suggestion == known.suggestion), None)
+    if found is None:
+        own = False
+        below = (one for one in reversed(waiting) if not one.accepted and _follows(turn, document, cell, one))
+        found = next(below, None)
+    turn.tracker, verdict = tracker.judged(
+        turn.tracker,
+        None if found is None else tracker.on_show(on_show, found),
+        text,
+        own=cell.claim if own else None,
+        edited=edited,
+        now_ms=turn.now,
+    )
+    return verdict
+
+
+def _follows(turn: Turn, document: Notebook, cell: Cell, one: tracker.Tracked) -> bool:
+    """Whether a cell is the one that a suggestion was meant to be: the first of the user's code cells below its anchor."""
+    if one.notebook != document.uri:
+        return False
+    place = document.index_of(cell.uri)
+    anchor = -1 if one.anchor is None else document.index_of(one.anchor)
+    if place is None or anchor is None or place < anchor or (place == anchor and not one.within):
+        return False
+    between = document.cells[anchor + 1 : place]
+    return not any(other.kind is CellKind.CODE and turn.own_cell(document.uri, other) for other in between)
 
 
 # The ghosts on show
@@ -281,6 +319,7 @@ def acceptance_undone(turn: Turn, undo: AcceptanceUndone) -> None:
     cell = document.cells[index]
     turn.cancel_in(uri)
     turn.append(_restored(turn, uri, known))
+    turn.tracker = tracker.restored(turn.tracker, known.suggestion, known.id)
     before = turn.own_before(document, index)
     turn.known = {key: value for key, value in turn.known.items() if key != known.id}
     since = None if turn.reports_visibility else turn.now

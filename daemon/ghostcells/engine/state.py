@@ -9,12 +9,13 @@ from enum import StrEnum
 import msgspec
 
 from ghostcells.domain.decisions import Silence
-from ghostcells.domain.events import Shown
 from ghostcells.domain.exchange import Piece
+from ghostcells.domain.feedback import Shown
 from ghostcells.domain.ghosts import Candidate, Ghost
 from ghostcells.domain.notebook import Cell, Notebook
 from ghostcells.domain.trace import Trace
 from ghostcells.engine.inputs import Policy
+from ghostcells.engine.tracker import Tracker
 
 
 class LiveGhost(msgspec.Struct, frozen=True):
@@ -69,11 +70,13 @@ class Known(msgspec.Struct, frozen=True):
 
 
 class SessionState(msgspec.Struct, frozen=True):
-    """The time one cell (a URI) has the focus."""
+    """The time one cell (a URI) has the focus, with what came of its searches so far."""
 
     id: str
     notebook: str
     cell: str
+    outcomes: dict[str, int] = {}
+    failures: dict[str, int] = {}
 
 
 class Due(msgspec.Struct, frozen=True):
@@ -138,7 +141,8 @@ class Memories(msgspec.Struct, frozen=True):
 class Computation(msgspec.Struct, frozen=True):
     """A suggestion under way: for which text of which cell, and why; `asked` by hand.
 
-    `at_ms` is when the next thing is to happen: to ask the model after `RESTING`, to publish `pieces` while `WRITING`.
+    `at_ms` is when the next thing is to happen: to ask the model after `RESTING`, to publish `pieces` while `WRITING`; `failed`
+    names the searches of memory that failed.
     """
 
     suggestion: str
@@ -153,6 +157,7 @@ class Computation(msgspec.Struct, frozen=True):
     stage: Stage = Stage.RECALLING
     at_ms: int | None = None
     memories: Memories | None = None
+    failed: tuple[str, ...] = ()
     pieces: tuple[Piece, ...] = ()
 
 
@@ -160,6 +165,7 @@ class Core(msgspec.Struct, frozen=True):
     session: SessionState | None = None
     notebooks: dict[str, NotebookState] = {}
     known: dict[str, Known] = {}
+    tracker: Tracker = Tracker()
 
 
 class State(msgspec.Struct, frozen=True):

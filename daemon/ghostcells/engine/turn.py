@@ -15,16 +15,16 @@ from ghostcells.domain.events import (
     Rejected,
     SessionEnded,
     SessionStarted,
-    Shown,
     Suggested,
     Superseded,
     Traced,
 )
+from ghostcells.domain.feedback import Shown
 from ghostcells.domain.ghosts import END_OF, Candidate, End, Ghost, Reason
 from ghostcells.domain.notebook import GHOST_LANGUAGE, Cell, CellKind, Notebook
 from ghostcells.domain.replies import CandidatePosition, NotebookVersion, PublishGhosts, Result
-from ghostcells.domain.trace import Outcome, Trace
-from ghostcells.engine import policy
+from ghostcells.domain.trace import Outcome, Search, Trace
+from ghostcells.engine import policy, tracker
 from ghostcells.engine.effects import Append, Cancel, Decide, Effect, Publish, Reply
 from ghostcells.engine.inputs import Input, RequestId
 from ghostcells.engine.state import (
@@ -54,6 +54,7 @@ class Turn:
         self.session = state.core.session
         self.notebooks = state.core.notebooks
         self.known = state.core.known
+        self.tracker = state.core.tracker
         self.documents = state.documents
         self.computations = state.computations
         self.policy = state.policy
@@ -68,7 +69,7 @@ class Turn:
         return State(
             epoch=self.before.epoch,
             policy=self.policy,
-            core=Core(self.session, self.notebooks, self.known),
+            core=Core(self.session, self.notebooks, self.known, self.tracker),
             documents=self.documents,
             computations=self.computations,
             wake_ms=self.before.wake_ms,
@@ -179,8 +180,9 @@ class Turn:
                 firm=self.request is not None,
             )
         )
+        shown = Shown(one.ghost.id, one.ghost.text, one.example, reason, shown_ms)
+        self.tracker = tracker.ended(self.tracker, one.suggestion, shown, self.now)
         if not accepted:
-            shown = Shown(one.ghost.id, one.ghost.text, one.example, reason, shown_ms)
             self.update(uri, recent=(*self.notebooks[uri].recent, shown)[-policy.MAX_RECENT :])
 
     def finish_all(self, uri: str, reason: Reason) -> tuple[str, ...]:
@@ -239,6 +241,18 @@ class Turn:
             examples=tuple(one.example for one in showing.ghosts),
         )
         self.effects.append(Append(record))
+        code = [one for one in showing.ghosts if one.ghost.kind is CellKind.CODE and one.ghost.text.strip()]
+        if code:
+            self._track(uri, showing, code, recommended=code[0].ghost.text)
+
+    def _track(self, uri: str, showing: Showing, ghosts: Sequence[LiveGhost], *, recommended: str | None) -> None:
+        """What is logged as suggested waits for its verdict."""
+        shown = tuple(Shown(one.ghost.id, one.ghost.text, one.example) for one in ghosts)
+        listed = tuple(dict.fromkeys([*(one.text for one in shown), *(one.text for one in showing.candidates)]))
+        anchor = self.documents[uri].cell(showing.after) if showing.after is not None else None
+        within = anchor is not None and policy.unwritten(anchor)
+        made = tracker.Tracked(showing.suggestion, uri, showing.after, recommended, listed, shown, self.now, within)
+        self.tracker = tracker.begun(self.tracker, made, self.now)
 
     def stop_growth(self, uri: str) -> None:
         """Leave growing ghosts as they are shown: what writes them is closed, and their SUGGESTED written."""
@@ -286,9 +300,19 @@ class Turn:
                 notebook=session.notebook,
                 session=session.id,
                 cell=cell.identity if cell else session.cell,
+                outcomes=session.outcomes,
+                failures=session.failures,
             )
         )
         self.session = None
+
+    def count(self, outcome: Search, failed: Sequence[str]) -> None:
+        """Count a search of memory; it is told when the session ends."""
+        session = self.session
+        if session is not None:
+            outcomes = {**session.outcomes, outcome.value: session.outcomes.get(outcome.value, 0) + 1}
+            failures = session.failures | {name: session.failures.get(name, 0) + 1 for name in failed}
+            self.session = replace(session, outcomes=outcomes, failures=failures)
 
     def settle(self, uri: str) -> None:
         """Pay the final publish that a session is owed, because what it waited for will not come any more."""
@@ -416,6 +440,7 @@ class Turn:
         *,
         suggestion: str,
         cycled: bool = False,
+        failed: Sequence[str] = (),
     ) -> None:
         """Show a candidate as a fresh ghost below `after`; the former ghosts have been ended."""
         assert self.session is not None
@@ -427,7 +452,7 @@ class Turn:
             text=candidate.text,
             source=candidate.source,
             confidence=None if candidate.source == "model" else round(candidate.confidence, 4),
-            label=candidate.label,
+            label=policy.label(candidates, index),
             warnings=candidate.warnings,
         )
         since = None if self.reports_visibility else self.now
@@ -447,6 +472,11 @@ class Turn:
                 cycled_from=suggestion if cycled else None,
             )
         )
+        if cycled:
+            self.tracker = tracker.cycled(self.tracker, suggestion, Shown(ghost.id, ghost.text, candidate.example))
+        else:
+            leads = policy.outcome(candidates, failed) is Outcome.RECOMMENDED
+            self._track(uri, showing, (live,), recommended=ghost.text if leads else None)
 
     def publish(
         self,

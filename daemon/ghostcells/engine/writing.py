@@ -289,7 +289,7 @@ def _fall_back(turn: Turn, found: Computation, silence: Silence, why: str) -> No
     if answers.writes(turn, found):
         if memories.chosen and turn.session is not None:
             turn.finish_all(uri, Reason.FAILED)
-            turn.suggest(uri, found.cell, memories.chosen, 0, suggestion=found.suggestion)
+            turn.suggest(uri, found.cell, memories.chosen, 0, suggestion=found.suggestion, failed=found.failed)
             turn.publish(uri, session=turn.notebooks[uri].owed)
         else:
             turn.withdraw(uri, Reason.FAILED)

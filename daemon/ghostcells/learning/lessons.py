@@ -2,16 +2,18 @@
 
 Every successful run of a code cell teaches, whoever wrote it. A failed run teaches no answer and counts against the example
 that it came from; so does a rejection, if the ghost had been read and the user then ran something else. A ghost that was shown
-and then run counts for its example, however it got into the cell. The record holds all that is needed, so the same set of
-records gives the same evidence, in whatever order they arrive.
+and then run counts for its example, however it got into the cell. Where a run took the place of a suggestion, each example of
+it that was read and is not nearly what ran was overridden. The record holds all that is needed, so the same set of records
+gives the same evidence, in whatever order they arrive.
 """
 
 import hashlib
 import re
 
 from ghostcells.domain.distance import NEAR, argument_distance
-from ghostcells.domain.events import AnyRecord, Executed, Learned, Shown
+from ghostcells.domain.events import AnyRecord, Executed, Learned
 from ghostcells.domain.examples import Evidence, Reason, Situation, Verdict
+from ghostcells.domain.feedback import Shown
 from ghostcells.domain.ghosts import READ_MS
 from ghostcells.domain.notebook import CellKind
 
@@ -82,12 +84,20 @@ def _of_run(run: Executed) -> list[Evidence]:
             found.append(_count(run.example, run, Verdict.SHOWN_AND_RUN))
         shown_and_run = {one.example for one in run.shown if _same(one, text)} - {run.example}
         found += [_count(example, run, Verdict.SHOWN_AND_RUN) for example in sorted(filter(None, shown_and_run))]
+        found += [_count(example, run, Verdict.OVERRIDDEN) for example in _overridden(run, text)]
     else:
         blamed = {lesson} if run.example is None else {lesson, run.example}
         found += [_count(example, run, Verdict.FAILED) for example in sorted(blamed)]
     rejected = {one.example for one in run.shown if _rejected(one, text)}
     found += [_count(example, run, Verdict.REJECTED) for example in sorted(filter(None, rejected))]
     return found
+
+
+def _overridden(run: Executed, text: str) -> list[str]:
+    """The examples of the suggestion that this run was judged to override, but for one that it is itself."""
+    passed = () if run.feedback is None else run.feedback.passed
+    found = {one.example for one in passed if one.example and argument_distance(one.text, text) > NEAR}
+    return sorted(found - {example_id(run.situation, run.language, text)})
 
 
 def _count(example: str, run: Executed, verdict: Verdict) -> Evidence:

@@ -26,6 +26,8 @@ OVERTAKEN = 0.7
 _STEP_AT_LEAST, _STEP_AT_MOST = 0.5, 0.75
 UNRUN = -0.35
 """What is only read is worth less than what ran."""
+HIDDEN_AFTER = 3
+"""How often something else was run instead before an example is not shown any more, until it runs again."""
 MOST = 12
 """Candidates that are worth telling apart."""
 
@@ -53,6 +55,7 @@ def rank(weighing: Weighing, hits: Sequence[Hit], judge: Judge, present: Sequenc
     )
     steps = next_steps(weighing.situation, hits)
     sure = {id(entry): max(judge.calibration(margin), steps.get(entry.example.id, 0.0)) for margin, entry in judged}
+    judged = [one for one in judged if not hidden(one[1].example)]
     judged.sort(key=lambda one: (-sure[id(one[1])], -one[0], -one[1].example.last_ms, one[1].example.id, one[1].raw))
     return [
         Ranked(entry.example, entry.adapted, margin, sure[id(entry)], others)
@@ -103,6 +106,14 @@ def overtake(entries: Sequence[Entry], margins: Sequence[float]) -> list[float]:
                     result[new] = max(result[new], result[old])
                     result[old] = min(result[old], result[new] - OVERTAKEN)
     return result
+
+
+def hidden(example: Example) -> bool:
+    """Whether the user has passed over an example so often that it is not shown.
+
+    It is judged all the same, since what corrects it takes over what it had earned.
+    """
+    return example.overrides >= HIDDEN_AFTER and not example.pinned
 
 
 def evidence(example: Example) -> float:

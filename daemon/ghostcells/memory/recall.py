@@ -5,6 +5,7 @@ is loading or fails, words alone answer, at once. What the index and the embedde
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from time import perf_counter
 from typing import TypeVar
@@ -24,6 +25,10 @@ from ghostcells.memory.weighing import Hit, Weighing
 
 T = TypeVar("T")
 
+logger = logging.getLogger(__name__)
+
+WORDS = "words"
+
 MATCHES = 30
 NEAREST = 24
 SCORED = 256
@@ -42,20 +47,35 @@ class Found(msgspec.Struct, frozen=True):
     lexical: dict[int, float]
     same_key: frozenset[int]
     count: int
+    failed: tuple[str, ...] = ()
 
 
 def look_up(source: ExampleSource, situation: Situation) -> Found:
-    """All that the index has on a situation; called in memory's thread."""
-    matched = source.match(analysis.query_terms(situation), MATCHES)
-    rows = dict.fromkeys(row for row, _ in matched)
+    """All that the index has on a situation; called in memory's thread. A search that fails costs what it alone would find."""
+    failed: list[str] = []
+
+    def tried(name: str, search: Callable[[], T], nothing: T) -> T:
+        try:
+            return search()
+        except Exception:
+            logger.exception("A search of memory failed (%s)", name)
+            failed.append(name)
+            return nothing
+
+    terms = analysis.query_terms(situation)
     key = analysis.intent_key(situation)
-    same_key = source.answering(key, ANSWERING) if key else []
-    rows |= dict.fromkeys(same_key)
-    rows |= dict.fromkeys(source.recent(situation.notebook, RECENT))
     before = analysis.last_command(situation)
-    if before:
-        rows |= dict.fromkeys(source.following(before, situation.language, FOLLOWING))
-    return Found({one.row: one for one in source.load(rows)}, dict(matched), frozenset(same_key), source.count())
+    none: list[int] = []
+    no_match: list[tuple[int, float]] = []
+    matched = tried(WORDS, lambda: source.match(terms, MATCHES), no_match)
+    same_key = tried("intent", lambda: source.answering(key, ANSWERING), none) if key else none
+    recent = tried("recent", lambda: source.recent(situation.notebook, RECENT), none)
+    following = (
+        tried("steps", lambda: source.following(before, situation.language, FOLLOWING), none) if before else none
+    )
+    rows = dict.fromkeys([*(row for row, _ in matched), *same_key, *recent, *following])
+    examples = {one.row: one for one in source.load(rows)}
+    return Found(examples, dict(matched), frozenset(same_key), source.count(), tuple(failed))
 
 
 def hits_of(found: Found, more: Iterable[Example] = (), similar: dict[int, float] | None = None) -> list[Hit]:
@@ -145,8 +165,14 @@ class RecallMemory:
             "vectors": _ms(looked, sensed),
             "rank": _ms(sensed, perf_counter()),
         }
+        notes = tuple(f"the search by {name} failed" for name in found.failed)
         return Recollection(
-            tuple(_candidate(one, situation, now_ms) for one in ranked), threshold, stages, (note,) if note else ()
+            tuple(_candidate(one, situation, now_ms) for one in ranked),
+            threshold,
+            stages,
+            (*notes, note) if note else notes,
+            found.count,
+            found.failed,
         )
 
     def _judges(self) -> tuple[Ranker, Reader]:

@@ -5,8 +5,9 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
-from ghostcells.domain.events import Accepted, AnyRecord, Executed, Learned, Shown, Suggested, Traced
+from ghostcells.domain.events import Accepted, AnyRecord, Executed, Learned, Suggested, Traced
 from ghostcells.domain.examples import Above, Situation
+from ghostcells.domain.feedback import Judgement, Shown
 from ghostcells.domain.ghosts import Ghost
 from ghostcells.domain.notebook import Output
 from ghostcells.domain.trace import Trace, TracedModel
@@ -49,6 +50,7 @@ def _executed(run: Executed, redact: Redact) -> Executed:
         accepted_text=None if run.accepted_text is None else redact(run.accepted_text),
         situation=redact_situation(run.situation, redact),
         shown=_each(run.shown, lambda one: _shown(one, redact)),
+        feedback=None if run.feedback is None else _judgement(run.feedback, redact),
         outputs=_each(run.outputs, lambda one: _output(one, redact)),
     )
 
@@ -67,6 +69,12 @@ def _above(above: Above, redact: Redact) -> Above:
 
 def _shown(shown: Shown, redact: Redact) -> Shown:
     return replace(shown, text=redact(shown.text))
+
+
+def _judgement(judgement: Judgement, redact: Redact) -> Judgement:
+    if not judgement.passed:
+        return judgement
+    return replace(judgement, passed=_each(judgement.passed, lambda one: _shown(one, redact)))
 
 
 def _output(output: Output, redact: Redact) -> Output:

@@ -244,6 +244,8 @@ class Loop(Generic[S]):
                     threshold=found.threshold,
                     stages_ms=found.stages_ms,
                     notes=found.notes,
+                    known=found.known,
+                    failed=found.failed,
                 )
             )
 

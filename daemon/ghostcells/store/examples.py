@@ -21,7 +21,7 @@ _K1 = 1.2
 _B = 0.75
 _SHORTLIST = 4
 
-_TALLIES = "runs, reads, failures, rejections, shown_runs, first_ms, last_ms, pinned"
+_TALLIES = "runs, reads, failures, rejections, shown_runs, first_ms, last_ms, pinned, overrides"
 _COLUMNS = f"id, row, situation, language, text, reason, {_TALLIES}"
 
 
@@ -121,7 +121,9 @@ class Examples:
     def _rows(self, query: str, *values: object) -> list[int]:
         return [row for (row,) in self._run(query, values)]
 
-    def _example(self, row: tuple[str, int, bytes, str, str, str, int, int, int, int, int, int, int, int]) -> Example:
+    def _example(
+        self, row: tuple[str, int, bytes, str, str, str, int, int, int, int, int, int, int, int, int]
+    ) -> Example:
         (
             identity,
             number,
@@ -137,11 +139,12 @@ class Examples:
             first,
             last,
             pin,
+            overrides,
         ) = row
         decoded = self._situations.decode(situation)
         return Example(
             identity, number, decoded, language, text, Reason(reason), runs, reads, failures, rejections, shown, first, last,
-            bool(pin),
+            bool(pin), overrides,
         )  # fmt: skip
 
     def _affordable(self, terms: Iterable[str], total: int) -> list[tuple[str, int, int]]:

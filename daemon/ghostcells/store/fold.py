@@ -78,7 +78,8 @@ def slim(record: AnyRecord) -> AnyRecord:
     """What the queries need of a record."""
     match record:
         case Executed():
-            return msgspec.structs.replace(record, situation=_NOWHERE, shown=(), outputs=())
+            feedback = record.feedback and msgspec.structs.replace(record.feedback, passed=())
+            return msgspec.structs.replace(record, situation=_NOWHERE, shown=(), outputs=(), feedback=feedback)
         case Learned():
             return msgspec.structs.replace(record, situation=None, text="")
         case _:
@@ -341,11 +342,20 @@ class Fold:
                 last.append(end)
         self._run(
             "UPDATE example SET reason=?, runs=?, reads=?, failures=?, rejections=?, shown_runs=?, first_ms=?, last_ms=?, "
-            "pinned=? WHERE row = ?",
+            "pinned=?, overrides=? WHERE row = ?",
             (reason or Reason.OWN, counts[Verdict.RAN], counts[Verdict.READ], counts[Verdict.FAILED],
              counts[Verdict.REJECTED], counts[Verdict.SHOWN_AND_RUN], min(first, default=0), max(last, default=0),
-             self._pinned(example), row),
+             self._pinned(example), self._overrides(example) if counts[Verdict.OVERRIDDEN] else 0, row),
         )  # fmt: skip
+
+    def _overrides(self, example: str) -> int:
+        """How often it was overridden since it was last run."""
+        found: int = self._run(
+            "SELECT count(*) FROM evidence WHERE example = ?1 AND verdict = ?2 AND event > coalesce("
+            "(SELECT max(event) FROM evidence WHERE example = ?1 AND verdict IN (?3, ?4)), '')",
+            (example, Verdict.OVERRIDDEN, Verdict.RAN, Verdict.SHOWN_AND_RUN),
+        ).fetchone()[0]
+        return found
 
     def _pinned(self, example: str) -> bool:
         found = self._run(

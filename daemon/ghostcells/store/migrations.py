@@ -8,7 +8,10 @@ import sqlite3
 
 from ghostcells.store.schema import TABLES
 
-MIGRATIONS: tuple[tuple[str, str], ...] = (("0001-tables", TABLES),)
+MIGRATIONS: tuple[tuple[str, str], ...] = (
+    ("0001-tables", TABLES),
+    ("0002-overrides", "ALTER TABLE example ADD COLUMN overrides INTEGER NOT NULL DEFAULT 0"),
+)
 _RECORDS = "CREATE TABLE IF NOT EXISTS migration (name TEXT PRIMARY KEY) WITHOUT ROWID;"
 
 

@@ -121,7 +121,29 @@ class Queries:
             output_tokens=int(usage[1]),
             cost_usd=usage[2],
             latency_ms=self._latencies(since_ms),
+            feedback=self._feedback(since_ms),
+            outcomes=self._summed("outcomes", since_ms),
+            failures=self._summed("failures", since_ms),
         )
+
+    def _feedback(self, since_ms: int) -> dict[str, int]:
+        """How many runs gave each kind of feedback."""
+        rows = self._run(
+            "SELECT json_extract(CAST(body AS TEXT), '$.feedback.feedback') AS kind, count(*) FROM event "
+            "WHERE type = 'EXECUTED' AND time_ms >= ? AND kind IS NOT NULL GROUP BY kind ORDER BY kind",
+            since_ms,
+        )
+        return dict(rows.fetchall())
+
+    def _summed(self, counts: str, since_ms: int) -> dict[str, int]:
+        """What the sessions that have ended since then counted, together."""
+        rows = self._run(
+            "SELECT c.key, sum(c.value) FROM event e, json_each(CAST(e.body AS TEXT), '$.' || ?) c "
+            "WHERE e.type = 'SESSION_ENDED' AND e.time_ms >= ? GROUP BY c.key ORDER BY c.key",
+            counts,
+            since_ms,
+        )
+        return dict(rows.fetchall())
 
     def costs(self, since_ms: int) -> list[Cost]:
         """What was asked of models since then, by this daemon and others."""

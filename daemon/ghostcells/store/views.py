@@ -17,7 +17,7 @@ from ghostcells.domain.events import (
     Suggested,
     Superseded,
 )
-from ghostcells.domain.views import CellLog, Ending, Event, Execution, KnownCell, Lesson, Percentiles
+from ghostcells.domain.views import CellLog, Ending, Event, Execution, KnownCell, Lesson, Percentiles, Verdict
 
 decode = msgspec.json.Decoder(AnyRecord).decode
 
@@ -55,6 +55,7 @@ def _own_fields(record: AnyRecord) -> dict[str, Any]:
                 "text": record.text,
                 "language": record.language,
                 "edited": record.edited,
+                **_verdict(record),
             }
         case Learned():
             return {"example": record.example, "reason": str(record.reason)}
@@ -62,6 +63,14 @@ def _own_fields(record: AnyRecord) -> dict[str, Any]:
             return {"example": record.example}
         case _:
             return {}
+
+
+def _verdict(run: Executed) -> dict[str, Verdict]:
+    """Runs of earlier versions have none."""
+    said = run.feedback
+    return (
+        {} if said is None else {"verdict": Verdict(feedback=said.feedback, suggestion=said.suggestion, fate=said.fate)}
+    )
 
 
 def _end(records: Iterable[AnyRecord]) -> Accepted | Rejected | Superseded | None:

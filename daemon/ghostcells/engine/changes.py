@@ -282,4 +282,4 @@ def policy_changed(turn: Turn, change: PolicyChanged) -> None:
             turn.update(uri, due=None)
         if not turn.policy.model:
             writing.left(turn, uri)
-            turn.settle_unless_awaited(uri)
+        turn.settle_unless_awaited(uri)

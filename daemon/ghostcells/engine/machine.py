@@ -156,6 +156,8 @@ def _take_back(turn: Turn, core: Core) -> None:
     for uri in turn.notebooks:
         if _ghosts(turn.notebooks[uri]) != _ghosts(present[uri]):
             turn.publish(uri)
+        # Whoever asked was waiting for what has just been cancelled.
+        turn.settle(uri)
 
 
 def _ghosts(state: NotebookState) -> tuple[str, ...]:
@@ -168,4 +170,5 @@ def _merged(former: NotebookState | None, present: NotebookState, ended: set[str
         return replace(present, showing=None, due=None)
     left = tuple(one for one in former.showing.ghosts if one.ghost.id not in ended)
     # What was growing then has stopped since, and its SUGGESTED stands: that record is never one of a request's.
-    return replace(former, showing=replace(former.showing, ghosts=left, growing=False) if left else None, due=None)
+    showing = replace(former.showing, ghosts=left, growing=False) if left else None
+    return replace(former, showing=showing, due=None, owed=present.owed)

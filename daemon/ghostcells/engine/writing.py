@@ -252,6 +252,10 @@ def declined(turn: Turn, answer: CompletionDeclined) -> None:
     found = answers.take(turn, answer.suggestion, Stage.WRITING)
     if found is None:
         return
+    if answers.writes(turn, found):
+        # It has begun all the same: what it has written is not whole.
+        _fall_back(turn, found)
+        return
     memories = found.memories
     assert memories is not None
     if not answer.unchanged and _is_former(turn, found, memories):

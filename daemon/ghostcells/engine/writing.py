@@ -254,7 +254,7 @@ def declined(turn: Turn, answer: CompletionDeclined) -> None:
         return
     if answers.writes(turn, found):
         # It has begun all the same: what it has written is not whole.
-        _fall_back(turn, found)
+        _fall_back(turn, found, Silence.PROVIDER_DOWN, f"the model stopped: {answer.why}")
         return
     memories = found.memories
     assert memories is not None

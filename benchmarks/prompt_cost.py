@@ -1,10 +1,10 @@
 """What model suggestions would cost: recorded sessions replayed through the policy, the prompt and the tokenizer.
 
-    python benchmarks/prompt_cost.py SESSIONS.jsonl.gz [--sessions 300] [--input-usd 0.15] [--output-usd 0.60]
+    python benchmarks/prompt_cost.py SESSIONS.jsonl.gz [--sessions 300] [--model NAME ...] [--prices FILE.toml]
 
-A rest is a pause of `DELAY` times the typist's usual gap between keys, 150 to 600 ms. Prices are per million tokens; the
-default is that of a small current model. Output is counted as the command that was run in the end, fenced, which is what
-a right answer holds. Memory is taken to be never certain, so that every saving here is the policy's own.
+A rest is a pause of `DELAY` times the typist's usual gap between keys, 150 to 600 ms. Prices are those of the table that
+comes along, or of your own. Output is counted as the command that was run in the end, fenced, which is what a right answer
+holds. Memory is taken to be never certain, so that every saving here is the policy's own.
 """
 
 from __future__ import annotations
@@ -17,13 +17,19 @@ import math
 import statistics
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
+from ghostcells.budget.session import room
+from ghostcells.config.schema import Settings
 from ghostcells.context.prompt import Allow, Budget, Composed, NotComposed, compose
 from ghostcells.context.worth import Answers, Corpus, Habits, Moment, judge, key_of, words_of
-from ghostcells.domain.exchange import Page, Remembered
+from ghostcells.domain.exchange import Page, Remembered, Usage
 from ghostcells.domain.notebook import Cell, CellKind
 from ghostcells.privacy.redact import Redactor
+from ghostcells.providers.prices import Prices
 from ghostcells.tokens import counter_for
 
 if TYPE_CHECKING:
@@ -129,11 +135,13 @@ class Session:
     made: list[Composed] = field(default_factory=list)
     examples: tuple[Remembered, ...] | None = None
     rests: int = 0
+    used: int = 0
     last: str = "no rest"
 
 
 class Replay:
-    def __init__(self, model: str, budget: Budget) -> None:
+    def __init__(self, model: str, budget: Budget, session_tokens: int = Settings().budget.session_tokens) -> None:
+        self.session_tokens = session_tokens
         self.counter = counter_for(model)
         self.model = model
         self.budget = budget
@@ -145,7 +153,7 @@ class Replay:
         self.outputs: list[int] = []
         self.why: Counter[str] = Counter()
         self.unasked: Counter[str] = Counter()
-        self.executed = self.cached = self.with_examples = self.final = self.followed = 0
+        self.refused = self.executed = self.cached = self.with_examples = self.final = self.followed = 0
 
     def redact(self, text: str) -> tuple[str, int]:
         redaction = self.redactor.redact(text)
@@ -224,8 +232,10 @@ class Replay:
         page = Page("file:///notebook.md", "runme", (*above, anchor), (), scene.outputs, session.language)
         if session.examples is None:
             session.examples = tuple(self.memory.nearest(text))
-        composed = self._composed(page, session.examples, scene.conventions)
+        allowed = room(self.session_tokens, session.used, self.budget.input_tokens)
+        composed = self._composed(page, session.examples, scene.conventions, allowed) if allowed else None
         if composed is None:
+            self.refused += not allowed
             return
         session.asked.append(text)
         key = key_of(composed.prompt, self.model)
@@ -235,16 +245,19 @@ class Replay:
         scene.answers.put(key, "")
         session.made.append(composed)
         self.with_examples += bool(composed.examples_used)
-        self.outputs.append(self.counter.count(f"```sh\n{session.answer}\n```"))
+        output = self.counter.count(f"```sh\n{session.answer}\n```")
+        self.outputs.append(output)
+        session.used += composed.input_tokens + output
 
-    def _composed(self, page: Page, examples: tuple[Remembered, ...], conventions: list[str]) -> Composed | None:
+    def _composed(
+        self, page: Page, examples: tuple[Remembered, ...], conventions: list[str], input_tokens: int
+    ) -> Composed | None:
         try:
             return compose(
                 page,
                 examples,
                 conventions,
-                self.model,
-                self.budget,
+                replace(self.budget, input_tokens=input_tokens),
                 self.redact,
                 Allow(),
                 self.counter.count,
@@ -254,31 +267,23 @@ class Replay:
             return None
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0] if __doc__ else None)
-    parser.add_argument("sessions")
-    parser.add_argument("--sessions", dest="limit", type=int, default=300)
-    parser.add_argument("--model", default="gpt-4o-mini")
-    parser.add_argument("--input-usd", type=float, default=0.15)
-    parser.add_argument("--output-usd", type=float, default=0.60)
-    parser.add_argument("--budget", type=int, default=Budget().input_tokens)
-    arguments = parser.parse_args()
-    replay = Replay(arguments.model, Budget(input_tokens=arguments.budget))
-    for events in sessions(arguments.sessions, arguments.limit):
-        replay.play(events)
+def report(replay: Replay, limit: int, prices: Prices) -> None:
     made = [composed for session in replay.focus_sessions for composed in session]
     tokens = [composed.input_tokens for composed in made]
-    usd = (sum(tokens) * arguments.input_usd + sum(replay.outputs) * arguments.output_usd) / 1e6
+    spent = [Usage(given, said) for given, said in zip(tokens, replay.outputs, strict=True)]
+    usd = sum(prices.cost(replay.model, usage)[0] for usage in spent)
     count = len(replay.focus_sessions)
     per = sorted(len(session) for session in replay.focus_sessions)
-    prices = f"${arguments.input_usd} / ${arguments.output_usd} a million"
-    print(f"{arguments.limit} sessions, tokens by {replay.counter.name}, {prices}")
+    price = prices.find(replay.model)
+    said = f"${price.input:g} / ${price.output:g} a million" if price else "of unknown price"
+    print(f"\n{replay.model}, {said}: {limit} sessions, tokens by {replay.counter.name}")
     for name, value in (
         ("focus sessions in which text was typed", f"{count}"),
         ("rests in each, mean", f"{statistics.mean(replay.rests):.1f}"),
         ("completions in each, mean", f"{len(made) / count:.2f}"),
         ("completions in each, p50 / p90 / max", f"{per[count // 2]} / {per[count * 9 // 10]} / {per[-1]}"),
         ("answered from the cache", f"{replay.cached}"),
+        ("not asked for want of the session's tokens", f"{replay.refused}"),
         ("asked about the final text", f"{replay.final / count:.0%}"),
         ("input tokens a completion, mean / max", f"{statistics.mean(tokens):.0f} / {max(tokens)}"),
         ("completions with examples in the prompt", f"{replay.with_examples / len(made):.0%}"),
@@ -290,9 +295,23 @@ def main() -> None:
         print(f"{name:44} {value}")
     reasons = {"what was said at each rest": replay.why, "why a final text was not asked about": replay.unasked}
     for title, counts in reasons.items():
-        print(f"{title}:")
-        for why, number in counts.most_common():
-            print(f"  {number:7} {why}")
+        print(f"{title}: " + ", ".join(f"{number} {why}" for why, number in counts.most_common()))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0] if __doc__ else None)
+    parser.add_argument("sessions")
+    parser.add_argument("--sessions", dest="limit", type=int, default=300)
+    parser.add_argument("--model", action="append")
+    parser.add_argument("--prices", type=Path)
+    parser.add_argument("--budget", type=int, default=Budget().input_tokens)
+    arguments = parser.parse_args()
+    prices = Prices.load(arguments.prices)
+    for model in arguments.model or ["gpt-6-luna", "claude-haiku-5-5", "gpt-5-nano", "gpt-4o-mini"]:
+        replay = Replay(model, Budget(input_tokens=arguments.budget))
+        for events in sessions(arguments.sessions, arguments.limit):
+            replay.play(events)
+        report(replay, arguments.limit, prices)
 
 
 if __name__ == "__main__":

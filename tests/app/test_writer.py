@@ -257,3 +257,22 @@ async def test_a_gateway_on_this_computer_costs_what_its_model_does(bench):
     outcome = await bench.make(model=model, caps=Budget(notebook_usd=0.0)).write()
     assert isinstance(outcome, Declined)
     assert "budget.notebookUsd" in outcome.why
+
+
+async def test_a_session_has_a_budget_of_tokens(bench):
+    """Of 500 tokens one prompt takes 120 and more: the next is held to what is left, and then there is none."""
+    bench.make(rules=Rules(session_tokens=500))
+    outcomes = [
+        await bench.write(
+            order(prose(f"Step {number}: compress archive {number} of {number}00 services."), suggestion=f"s{number}")
+        )
+        for number in range(1, 6)
+    ]
+    asked = [one for one in outcomes if isinstance(one, Answered)]
+    assert len(asked) == 2
+    assert "budget.sessionTokens" in outcomes[-1].why
+    assert "held to 371 tokens: this cell has used 129 of 500" in bench.traces[1].dropped
+    by_hand = order(prose("And this one is asked for by hand."), suggestion="s9", asked=True)
+    assert isinstance(await bench.write(by_hand), Answered)
+    elsewhere = order(prose("Another cell has its own budget."), suggestion="s10", session="x2")
+    assert isinstance(await bench.write(elsewhere), Answered)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ghostcells.app.prompting import LEAST_TOKENS
-from ghostcells.context.caching import break_even, is_kept, minimum_tokens
+from ghostcells.budget.session import LEAST_TOKENS
+from ghostcells.context.caching import break_even, minimum_tokens
 from ghostcells.context.outputs import cleaned, cut
 from ghostcells.context.prompt import (
     MESSAGE_TOKENS,
@@ -33,9 +33,10 @@ def composed(
     budget: Budget | None = None,
     allow: Allow | None = None,
     redact: Callable[[str], tuple[str, int]] = untouched,
-    model: str = "gpt-4o-mini",
+    cache_minimum: int | None = None,
 ) -> Composed:
-    return compose(shown, examples, conventions, model, budget or Budget(), redact, allow or Allow(), count)
+    wanted = budget or Budget()
+    return compose(shown, examples, conventions, wanted, redact, allow or Allow(), count, cache_minimum=cache_minimum)
 
 
 def last(result: Composed) -> str:
@@ -260,8 +261,6 @@ def test_a_request_is_never_over_budget(
 )
 def test_a_cache_is_claimed_only_from_the_models_minimum_on(model: str, minimum: int | None) -> None:
     assert minimum_tokens(model) == minimum
-    assert is_kept(model, 5000) is (minimum is not None)
-    assert not is_kept(model, 500)
 
 
 def test_the_break_even_of_a_longer_prefix() -> None:
@@ -275,12 +274,12 @@ def test_the_break_even_of_a_longer_prefix() -> None:
 
 
 def test_the_prefix_is_marked_for_the_cache_only_where_it_is_long_enough() -> None:
-    assert not composed(page(md("x")), model="claude-sonnet-4-5").prompt.cache_system
     many = tuple(f"kubectl get thing-{number} --namespace production --context staging" for number in range(120))
     long = Budget(input_tokens=4000, conventions=3000)
-    assert composed(page(md("x")), (), many, long, model="claude-sonnet-4-5").prompt.cache_system
-    assert not composed(page(md("x")), (), many, long, model="claude-haiku-4-5").prompt.cache_system
-    assert not composed(page(md("x")), (), many, long, model="unknown").prompt.cache_system
+    assert composed(page(md("x")), (), many, long, cache_minimum=1024).prompt.cache_system
+    assert not composed(page(md("x")), (), many, long, cache_minimum=4096).prompt.cache_system
+    assert not composed(page(md("x")), (), many, long).prompt.cache_system
+    assert not composed(page(md("x")), cache_minimum=1024).prompt.cache_system
 
 
 @pytest.mark.parametrize("model", ["gpt-5-nano", "claude-haiku-5-5", "some-model"])
@@ -289,8 +288,6 @@ def test_the_least_budget_there_is_holds_a_prompt_for_any_model(model: str) -> N
     counter = counter_for(model)
     conventions = [f"kubectl -n team-{number} get pods" for number in range(40)]
     shown = page(md("Compress the archive of last year, but not that of this year."))
-    result = compose(
-        shown, (), conventions, model, Budget(input_tokens=LEAST_TOKENS), untouched, Allow(), counter.count
-    )
+    result = compose(shown, (), conventions, Budget(input_tokens=LEAST_TOKENS), untouched, Allow(), counter.count)
     assert result.input_tokens <= LEAST_TOKENS
     assert "not that of this year" in last(result)

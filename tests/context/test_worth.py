@@ -60,10 +60,6 @@ def test_each_completion_asks_for_more_that_is_new_unless_the_user_waits() -> No
     assert asks("List the pods. Restart web deployment, scale workers, drain node seven.", asked)
 
 
-def test_a_cell_is_not_asked_about_without_end() -> None:
-    assert not asks("a completely new sentence about something else.", ("a.", "b.", "c.", "d."), rested=9000)
-
-
 def test_who_asks_by_hand_is_answered() -> None:
     assert asks("x", ("x",), memory=1.0, by_hand=True)
 

@@ -143,6 +143,7 @@ def rules_of(settings: Settings) -> Rules:
     providers = settings.providers
     return Rules(
         budget=Budget(input_tokens=settings.model.input_tokens),
+        session_tokens=settings.budget.session_tokens,
         outputs=providers.allow_outputs,
         paths=providers.allow_paths,
         offline=providers.offline,

@@ -10,6 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from ghostcells.app.knowledge import Told
+from ghostcells.budget.session import LEAST_TOKENS
 from ghostcells.context.prompt import MESSAGE_TOKENS, Allow, Budget, Composed, compose
 from ghostcells.domain.exchange import Message, Page, Prompt
 from ghostcells.privacy.redact import Redactor
@@ -18,9 +19,6 @@ from ghostcells.tokens import PRIOR_ROUNDS, Calibration, Measure, counter_for
 
 T = TypeVar("T")
 
-LEAST_TOKENS = 300
-"""Room for the rules and a paragraph in any tokenizer, and the least that `model.inputTokens` may be."""
-
 
 class Terms(msgspec.Struct, frozen=True):
     """For which model, within which bounds, and what may be let out."""
@@ -28,6 +26,7 @@ class Terms(msgspec.Struct, frozen=True):
     model: str
     budget: Budget
     allow: Allow
+    cache_minimum: int | None = None
 
 
 class KnownModels(msgspec.Struct, frozen=True):
@@ -62,12 +61,12 @@ class Prompting:
                 page,
                 told.examples,
                 told.conventions,
-                terms.model,
                 budget,
                 redact,
                 terms.allow,
                 counter.count,
                 exact=counter.exact,
+                cache_minimum=terms.cache_minimum,
             )
             return _checked(composed, redactor)
 

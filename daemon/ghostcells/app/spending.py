@@ -62,6 +62,11 @@ class Spending:
         self._ledger.hold(charge)
         return ""
 
+    def tokens(self, session: str) -> int:
+        """What the completions of a session have used by now, prompts and answers."""
+        spent = self._ledger.session(session)
+        return spent.input_tokens + spent.output_tokens
+
     def charge(self, charge: Charge) -> None:
         self._ledger.charge(charge)
         self._show(_usage(self._ledger.session(charge.session)))

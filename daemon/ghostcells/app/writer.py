@@ -18,7 +18,9 @@ from ghostcells.app.models import Choice, Models
 from ghostcells.app.prompting import Prompting, Terms, spoken
 from ghostcells.app.spending import Spending, cost_of
 from ghostcells.budget.ledger import Charge
+from ghostcells.budget.session import room
 from ghostcells.context import worth
+from ghostcells.context.caching import minimum_tokens
 from ghostcells.context.prompt import Allow, Budget, Composed, NotComposed
 from ghostcells.context.rules import Rule
 from ghostcells.domain.decisions import Silence
@@ -40,6 +42,7 @@ class Rules(msgspec.Struct, frozen=True):
     """What the settings say about prompts and answers; `memory`: whether examples are shown."""
 
     budget: Budget = Budget()
+    session_tokens: int = 0
     outputs: bool = True
     paths: tuple[str, ...] = ("*",)
     offline: bool = False
@@ -117,6 +120,9 @@ class ModelWriter:
         refused = await self._refusal(order)
         if refused is not None:
             return refused
+        if not self._room(order):
+            used = f"this cell has used its {self.rules.session_tokens} tokens (budget.sessionTokens)"
+            return Declined(used, silence=Silence.OFTEN)
         try:
             await self._compose(exchange, choice)
         except NotComposed as error:
@@ -164,6 +170,13 @@ class ModelWriter:
         while len(self._asked) > _SESSIONS:
             self._asked.pop(next(iter(self._asked)))
 
+    def _room(self, order: Complete) -> int:
+        """The tokens that a prompt may have by what is left of its session's; who asks by hand is not held to that."""
+        wanted = self.rules.budget.input_tokens
+        if order.asked:
+            return wanted
+        return room(self.rules.session_tokens, self._spending.tokens(order.session), wanted)
+
     def _unaffordable(self, exchange: Exchange, choice: Choice) -> str:
         order, composed = exchange.order, exchange.composed
         assert composed is not None
@@ -180,7 +193,15 @@ class ModelWriter:
         candidates = order.candidates if rules.memory else ()
         told = await self._knowledge.told(order.session, order.situation, candidates)
         allow = Allow(rules.outputs, rules.paths, rules.offline, choice.local)
-        exchange.composed = await self._prompting.compose(order.page, told, Terms(choice.model, rules.budget, allow))
+        budget = replace(rules.budget, input_tokens=self._room(order))
+        if budget != rules.budget:
+            used = self._spending.tokens(order.session)
+            exchange.notes.append(
+                f"held to {budget.input_tokens} tokens: this cell has used {used} of {rules.session_tokens}"
+            )
+        minimum = self._models.prices.cache_minimum(choice.model) or minimum_tokens(choice.model)
+        terms = Terms(choice.model, budget, allow, minimum)
+        exchange.composed = await self._prompting.compose(order.page, told, terms)
         exchange.passed("prompt")
 
     # What comes back

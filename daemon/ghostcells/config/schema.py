@@ -144,7 +144,7 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class Budget(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What a paid model may cost. Where a cap is reached memory goes on alone, and the status says so."""
+    """What a model may cost. Where a cap is reached memory goes on alone, and the status says so."""
 
     notebook_usd: Annotated[
         Amount,
@@ -157,6 +157,13 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
             description="From this share of a cap on, a model is asked only where you ask by hand or have run a cell."
         ),
     ] = 0.8
+    session_tokens: Annotated[
+        Count,
+        Meta(
+            description="The most tokens, prompts and answers together, for as long as one cell has the focus; whoever asks "
+            "by hand is answered beyond. 0: no limit."
+        ),
+    ] = 2400
 
 
 class Providers(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

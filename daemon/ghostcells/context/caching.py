@@ -25,6 +25,8 @@ MINIMUM_TOKENS: tuple[tuple[str, int], ...] = (
 )
 """The shortest prefix that is kept, by pattern of the model's name, the first that fits; of others nothing is known.
 
+For models that the table of prices says nothing of, which a user can correct.
+
 Documented minimums as of 2026; for Sonnet 4.6 the larger of what is documented and what was observed.
 """
 
@@ -33,11 +35,6 @@ def minimum_tokens(model: str) -> int | None:
     """The caching minimum of a model, None where none is known, so that no cache is claimed."""
     name = model.lower().rpartition("/")[2].replace(".", "-") if "claude" in model.lower() else model.lower()
     return next((minimum for pattern, minimum in MINIMUM_TOKENS if re.search(rf"(?:^|[/.]){pattern}", name)), None)
-
-
-def is_kept(model: str, prefix_tokens: int) -> bool:
-    minimum = minimum_tokens(model)
-    return minimum is not None and prefix_tokens >= minimum
 
 
 def break_even(prefix_tokens: int, minimum: int, write: float = WRITE, read: float = READ) -> int | None:

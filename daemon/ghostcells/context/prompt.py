@@ -9,7 +9,6 @@ from fnmatch import fnmatchcase
 
 import msgspec
 
-from ghostcells.context import caching
 from ghostcells.context.blocks import fenced, harmless
 from ghostcells.context.excerpt import Count, Excerpt, Redact, Share, excerpt
 from ghostcells.context.languages import is_shell
@@ -101,19 +100,20 @@ def compose(
     page: Page,
     examples: Sequence[Remembered],
     conventions: Sequence[str],
-    model: str,
     budget: Budget,
     redact: Redact,
     allow: Allow,
     count: Count,
     *,
     exact: bool = False,
+    cache_minimum: int | None = None,
 ) -> Composed:
     """The prompt for the cell after `page.before`; raises NotComposed where there is none.
 
     `conventions` are commands and habits, the most telling first; what fits is sorted, so that it does not depend on order.
     Of `examples`, those of the session, the ones in the page's language and above the floor are used, as far as they fit.
-    `count` gives the tokens of a text in the chosen model, `exact` where it is the model's own tokenizer.
+    `count` gives the tokens of a text in the chosen model, `exact` where it is the model's own tokenizer. `cache_minimum` is
+    the shortest prefix, in tokens, that the provider keeps; where that is not known, no cache is claimed.
     """
     refusal = allow.refusal(page.notebook)
     if refusal is not None:
@@ -142,7 +142,11 @@ def compose(
     messages, tokens, left_out = composed
     return Composed(
         prompt=Prompt(
-            system, messages, budget.output_tokens, stop=(), cache_system=caching.is_kept(model, system_tokens)
+            system,
+            messages,
+            budget.output_tokens,
+            stop=(),
+            cache_system=cache_minimum is not None and system_tokens >= cache_minimum,
         ),
         input_tokens=tokens,
         estimated=not exact,

@@ -26,8 +26,6 @@ GROWTH = 4.0
 """Each completion in a session asks for so many times the new content of the one before: the tail of a long text is cheap."""
 LONG_REST_MS = 1500
 """Who rests for so long in the middle of a sentence waits for something."""
-MAX_COMPLETIONS = 4
-"""In one session without being asked for by hand."""
 CACHED_ANSWERS = 128
 
 _WORD = re.compile(r"[^\W_]+(?:[-_./:@][^\W_]+)*")
@@ -107,8 +105,6 @@ def judge(moment: Moment, corpus: Corpus, habits: "Habits") -> Verdict:
         return Verdict(ask=True, why="asked for by hand")
     if moment.memory >= CERTAIN:
         return Verdict(ask=False, why="memory is certain")
-    if len(moment.asked) >= MAX_COMPLETIONS:
-        return Verdict(ask=False, why="this cell was asked about often enough", silence=Silence.OFTEN)
     finished = bool(_FINISHED.search(moment.text.rstrip(" \t"))) or not moment.prose
     new = changed(moment.asked[-1] if moment.asked else "", moment.text, corpus)
     long = moment.rested_ms >= LONG_REST_MS

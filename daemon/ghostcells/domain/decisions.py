@@ -34,7 +34,7 @@ ADVICE = {
     Silence.UNCHANGED: "write something else, or ask by hand",
     Silence.DEBOUNCED: "rest a moment longer, or ask by hand",
     Silence.PROSE: "ask by hand where prose is to be followed by a command",
-    Silence.OFTEN: "ask by hand",
+    Silence.OFTEN: "ask by hand, or raise budget.sessionTokens",
     Silence.BUDGET: "raise budget.dayUsd or budget.notebookUsd, or wait for tomorrow",
     Silence.WITHHELD: "providers.offline, providers.allowPaths and model.inputTokens say what may be sent",
     Silence.OFF: "suggest.enabled, suggest.disabledLanguages and suggest.disabledNotebooks switch it on",

@@ -66,3 +66,13 @@ def test_an_age_has_a_unit(command, age):
     said = command("stats", f"--since={age}")
     assert said.code == 1
     assert "such as 7d" in said.err
+
+
+def test_each_rate_says_what_it_is_a_rate_of(command):
+    text = command("stats").out
+    assert re.search(r"accepted after reading +1 +100% +of 1 cells that were read", text)
+    assert re.search(r"run unchanged +0 +0% +of 1 accepted cells that were run", text)
+    assert re.search(r"still there after 10 minutes +0 +- +of 0 cells accepted 10 minutes ago", text)
+    (funnel,) = command("stats", "--by", "source", "--by", "language", "--json").json
+    assert (funnel["source"], funnel["language"], funnel["accepted"]) == ("memory", "shellscript", 1)
+    assert {rate["name"]: rate["share"] for rate in funnel["rates"]}["run"] == 1.0

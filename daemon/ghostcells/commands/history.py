@@ -5,7 +5,7 @@ import contextlib
 import re
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TextIO
 
 from ghostcells.app.decisions import decision_of, last_decisions
@@ -26,6 +26,8 @@ from ghostcells.commands.settings import data_dir_of
 from ghostcells.domain.decisions import ADVICE, Decision
 from ghostcells.domain.errors import ConfigError
 from ghostcells.domain.ids import is_ulid
+from ghostcells.domain.reports import Funnel
+from ghostcells.store.reports import GROUPS, Reports
 
 _FOLLOW_SECONDS = 0.5
 _PAGE = 1_000
@@ -66,8 +68,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         commands,
         "stats",
         "Count suggestions, acceptances, runs; show latencies.",
-        examples="ghostcells stats\nghostcells stats --since 7d",
+        examples="ghostcells stats\nghostcells stats --since 7d\nghostcells stats --by source --by language",
     )
+    stats_.add_argument("--by", action="append", default=[], choices=GROUPS, help="tell apart how suggestions fared")
     stats_.add_argument("--since", metavar="AGE", help="how far back: 30m, 12h, 7d, 4w")
     stats_.set_defaults(run=stats)
 
@@ -238,6 +241,10 @@ def sessions(options: argparse.Namespace) -> int:
 def stats(options: argparse.Namespace) -> int:
     since = 0 if options.since is None else round(time.time() * 1000) - _age_ms(options.since)
     with opened(options) as data:
+        funnels = Reports(data.queries).funnels(since, by=options.by)
+        if options.by:
+            print_json([_told(one) for one in funnels]) if options.json else _print_funnels(funnels)
+            return 0
         found = answered(data.queries.stats(since))
     if options.json:
         print_json(found)
@@ -249,11 +256,38 @@ def stats(options: argparse.Namespace) -> int:
         if counts:
             print()
             print_table((title, ""), [(name, str(count)) for name, count in counts.items()])
+    if funnels:
+        print()
+        _print_funnels(funnels)
     if latencies:
         print()
         rows = [(name, *(f"{one[part]:.1f}" for part in ("p50", "p90", "p99"))) for name, one in latencies.items()]
         print_table(("milliseconds", "p50", "p90", "p99"), rows)
     return 0
+
+
+def _told(funnel: Funnel) -> dict[str, Any]:
+    """A funnel as JSON, each rate with what it is a rate of."""
+    return {**answered(funnel), "rates": [{**answered(rate), "share": rate.share} for rate in funnel.rates()]}
+
+
+def _print_funnels(funnels: Sequence[Funnel]) -> None:
+    """One table: how far suggested cells got, each step as a part of what it says."""
+    rows = []
+    for funnel in funnels:
+        name = ", ".join(filter(None, (funnel.source, funnel.model, funnel.language))) or "all"
+        rows.append((name, "suggested", str(funnel.suggested), "", ""))
+        rows += [
+            (
+                "",
+                rate.name,
+                str(rate.part),
+                "-" if rate.share is None else f"{rate.share:.0%}",
+                f"of {rate.whole} {rate.of}",
+            )
+            for rate in funnel.rates()
+        ]
+    print_table(("suggestions", "step", "cells", "share", "of what"), rows)
 
 
 def _id(text: str | None, what: str) -> str | None:

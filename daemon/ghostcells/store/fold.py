@@ -28,6 +28,7 @@ from ghostcells.domain.events import (
 from ghostcells.domain.examples import ABOVE_CHARS, Evidence, Reason, Situation, Verdict
 from ghostcells.domain.notebook import CellKind
 from ghostcells.domain.trace import Trace
+from ghostcells.store.outcomes import Outcomes
 from ghostcells.store.scrub import FORGOTTEN
 from ghostcells.store.segment import decode
 
@@ -40,6 +41,7 @@ _ID = b'"id":"'
 _log = logging.getLogger(__name__)
 _encoder = msgspec.json.Encoder()
 _NOWHERE = Situation(notebook="")
+_AFTERWARDS = ("EXECUTED", "DELETED")
 _ENDS = ("ACCEPTED", "REJECTED", "SUPERSEDED", "RESTORED")
 
 
@@ -105,6 +107,7 @@ class Fold:
         self._cells: dict[str, None] = {}
         self._examples: dict[str, None] = {}
         self._contents: dict[str, Evidence] = {}
+        self._outcomes = Outcomes(self._run)
         self.forgettable: list[Forgettable] = []
         self.stale = False
         """Whether rows cannot be brought up to date from rows: the index has to be made anew."""
@@ -146,6 +149,8 @@ class Fold:
         )  # fmt: skip
         if record.cell is not None and kind in _ENDS:
             self._cells[record.cell] = None
+        if kind in _AFTERWARDS:
+            self._outcomes.touch(record.cell)
         match record:
             case Suggested():
                 for ghost in record.cells:
@@ -157,6 +162,7 @@ class Fold:
                 self._examples[record.example] = None
             case Traced():
                 self._trace(record.id, record.trace)
+                self._outcomes.touch_suggestion(record.trace.suggestion)
 
     def _trace(self, event: str, trace: Trace) -> None:
         usage = (0, 0, 0.0)
@@ -224,6 +230,8 @@ class Fold:
             self._examples[example] = None
             if example in self._contents and self._contents[example].event == event:
                 del self._contents[example]
+        for (suggestion,) in self._run("SELECT suggestion FROM trace WHERE event = ?", (event,)).fetchall():
+            self._outcomes.touch_suggestion(suggestion)
         self._run("DELETE FROM evidence WHERE event = ?", (event,))
         self._run("DELETE FROM offered WHERE event = ?", (event,))
         self._run("DELETE FROM trace WHERE event = ?", (event,))
@@ -233,6 +241,8 @@ class Fold:
         """Bring up to date what depends on many records."""
         for cell in self._cells:
             self._ghost(cell)
+            self._outcomes.touch(cell)
+        self._outcomes.finish()
         for example in self._examples:
             self._example(example)
         self._cells.clear()

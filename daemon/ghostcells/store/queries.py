@@ -7,6 +7,7 @@ sees its own acknowledged events at once. How a page of events is kept from jump
 import sqlite3
 import time
 from collections.abc import Callable, Collection, Sequence
+from typing import Any
 
 import msgspec
 
@@ -176,6 +177,11 @@ class Queries:
             if owner not in alive:
                 found.append(OpenGhost(cell, suggestion, notebook, session))
         return found
+
+    def rows(self, query: str, *values: object) -> list[Any]:
+        """The rows of a query for a report, with all that is in the log by now."""
+        self._settle()
+        return self._run(query, *values).fetchall()
 
     def _run(self, query: str, *values: object) -> sqlite3.Cursor:
         if self._generation != self._index.generation:

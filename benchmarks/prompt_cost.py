@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
+from ghostcells.app.knowledge import shared_words
 from ghostcells.budget.session import room
 from ghostcells.config.schema import Settings
 from ghostcells.context.prompt import Allow, Budget, Composed, NotComposed, compose
@@ -67,18 +68,9 @@ class Memory:
             for index in self._postings.get(word, ()):
                 size = len(self.examples[index][3])
                 scores[index] += idf * 2.2 / (1 + 1.2 * (0.25 + 0.75 * size / 25))
-        most = sum(self._idf(word) for word in query) or 1.0
         best = sorted(scores, key=scores.__getitem__, reverse=True)[:EXAMPLES]
-        return [
-            Remembered(
-                f"e{index}",
-                self.examples[index][0],
-                self.examples[index][1],
-                self.examples[index][2],
-                min(1.0, scores[index] / most),
-            )
-            for index in best
-        ]
+        found = [(f"e{index}", *self.examples[index][:3]) for index in best]
+        return [Remembered(*one, shared_words(one[1], text)) for one in found]
 
     def _idf(self, word: str) -> float:
         return math.log(1 + (len(self.examples) - self.df[word] + 0.5) / (self.df[word] + 0.5))

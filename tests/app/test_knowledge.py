@@ -5,6 +5,7 @@ import pytest
 from ghostcells.app.knowledge import Knowledge, remembered
 from ghostcells.domain.events import Executed
 from ghostcells.domain.examples import Situation
+from ghostcells.domain.ghosts import Candidate
 
 from .bench import NB, Source, at_once, example
 
@@ -26,12 +27,32 @@ async def test_prose_that_is_followed_by_a_run_is_told_from_prose_that_is_not():
     assert knowledge.habits.share("Restart it:") > knowledge.habits.share("Another note about nothing")
 
 
-async def test_examples_are_alike_by_their_words_or_as_sure_as_memory_is():
-    same = remembered(example(), "compress the logs of the app", 0.1)
-    other = remembered(example(), "delete every pod", 0.1)
-    assert same.similarity > 0.9
-    assert other.similarity == 0.1
-    assert remembered(example(), "delete every pod", 0.7).similarity == 0.7
+async def test_examples_are_alike_by_sense_or_by_their_words():
+    by_words = remembered(example(), "compress the logs of the app", None)
+    assert by_words.similarity > 0.9
+    assert not by_words.by_sense
+    assert remembered(example(), "delete every pod", None).similarity == 0.0
+    by_sense = remembered(example(), "make it smaller", 0.7)
+    assert (by_sense.similarity, by_sense.by_sense) == (0.7, True)
+    assert remembered(example(), "anything", -0.1).similarity == 0.0
+
+
+async def test_what_memory_says_of_a_candidate_is_what_its_example_is_judged_by():
+    knowledge = Knowledge(Source(example("e1"), example("e2")), at_once)
+    found = [Candidate("gzip app.log", "shellscript", 1.0, 0.1, example="e1", cosine=0.8),
+             Candidate("gzip app.log", "shellscript", 1.0, 0.9, example="e2", cosine=0.2)]  # fmt: skip
+    told = await knowledge.told("x1", Situation(NB, "make it smaller"), found)
+    assert [(one.id, one.similarity) for one in told.examples] == [("e1", 0.8), ("e2", 0.2)]
+
+
+async def test_commands_from_elsewhere_follow_the_users_own_and_are_frozen_for_a_session():
+    knowledge = Knowledge(Source(example("e1", "git status")), at_once)
+    knowledge.snapshot = ("make deploy", "git status")
+    told = await knowledge.told("x1", Situation(NB, "deploy"), ())
+    assert told.conventions == ("git status", "make deploy")
+    knowledge.snapshot = ("make undo",)
+    assert (await knowledge.told("x1", Situation(NB, "deploy"), ())).conventions == told.conventions
+    assert (await knowledge.told("x2", Situation(NB, "deploy"), ())).conventions == ("git status", "make undo")
 
 
 async def test_a_word_counts_by_how_common_it_is():

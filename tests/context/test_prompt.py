@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from ghostcells.budget.session import LEAST_TOKENS
 from ghostcells.context.caching import break_even, minimum_tokens
@@ -78,6 +79,14 @@ def test_the_nearest_example_stands_last_and_unfit_ones_are_named() -> None:
         Role.USER, Role.ASSISTANT, Role.USER, Role.ASSISTANT, Role.USER,
     ]  # fmt: skip
     assert set(result.dropped) == {"example unrelated: not similar enough", "example python: another language"}
+
+
+def test_a_cosine_has_another_floor_than_shared_words() -> None:
+    """Any two texts of the trade have a cosine of 0.4: by words that would be much."""
+    by_words, by_sense = example("by words", "ls", 0.4), replace(example("by sense", "ls -l", 0.4), by_sense=True)
+    result = composed(page(md("List the pods.")), (by_words, by_sense))
+    assert result.examples_used == ("by words",)
+    assert result.dropped == ("example by sense: not similar enough",)
 
 
 def test_cells_are_left_out_whole_farthest_first() -> None:

@@ -180,7 +180,7 @@ def recall_with(vectors: Vectors) -> Recollection:
 
 
 def test_vectors_find_what_words_do_not() -> None:
-    assert [one.text for one in recall_with(Vectors()).candidates] == ["curl wttr.in"]
+    assert [(one.text, one.cosine) for one in recall_with(Vectors()).candidates] == [("curl wttr.in", 0.9)]
 
 
 def test_an_embedder_that_is_not_ready_is_started_and_not_waited_for() -> None:

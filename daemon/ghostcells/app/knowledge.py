@@ -53,6 +53,8 @@ class Knowledge:
         self._told: dict[str, Told] = {}
         self._conventions: tuple[str, ...] = ()
         self._read_at = float("-inf")
+        self.snapshot: tuple[str, ...] = ()
+        """Commands from elsewhere, such as a team's most used ones; they follow the user's own in the stable prefix."""
         self.habits = worth.Habits()
         self._awaiting: dict[str, tuple[str, str]] = {}
 
@@ -69,10 +71,10 @@ class Knowledge:
             examples, conventions = await self._run(read)
             if conventions is not None:
                 self._conventions, self._read_at = conventions, time.monotonic()
-            confidence = {one.example: one.confidence for one in candidates}
+            cosines = {one.example: one.cosine for one in candidates}
             told = Told(
-                tuple(remembered(one, situation.intent, confidence.get(one.id, 0.0)) for one in examples),
-                self._conventions,
+                tuple(remembered(one, situation.intent, cosines.get(one.id)) for one in examples),
+                tuple(dict.fromkeys((*self._conventions, *self.snapshot))),
             )
             self._told = dict([*self._told.items(), (session, told)][-_FROZEN_SESSIONS:])
         return self._told[session]
@@ -104,13 +106,19 @@ class Knowledge:
                     self.habits = self.habits.observe(one.situation.intent, run=True)
 
 
-def remembered(example: Example, intent: str, confidence: float) -> Remembered:
-    """An example as a prompt shows it, with how alike its situation is: by words, or as sure as memory is of it."""
-    own, asked = _words(example.situation.intent), _words(intent)
-    shared = 2 * len(own & asked) / (len(own) + len(asked)) if own and asked else 0.0
+def remembered(example: Example, intent: str, cosine: float | None) -> Remembered:
+    """An example as a prompt shows it, with how alike its situation is: by the sentence model, else by words."""
+    similarity = shared_words(example.situation.intent, intent) if cosine is None else cosine
+    bounded = min(1.0, max(0.0, similarity))
     return Remembered(
-        example.id, example.situation.intent, example.language, example.text, min(1.0, max(shared, confidence))
+        example.id, example.situation.intent, example.language, example.text, bounded, by_sense=cosine is not None
     )
+
+
+def shared_words(one: str, other: str) -> float:
+    """The share of words that two texts have in common (Dice), stop words left out: 0..1."""
+    own, asked = _words(one), _words(other)
+    return 2 * len(own & asked) / (len(own) + len(asked)) if own and asked else 0.0
 
 
 def _words(text: str) -> set[str]:

@@ -36,7 +36,8 @@ _ABOVE = "(The notebook begins earlier.)"
 class Budget(msgspec.Struct, frozen=True):
     """In tokens of the chosen model. `input_tokens` is what a request never exceeds, the others are shares of it.
 
-    `similarity` is the floor below which a remembered example is of no help, as the predecessor's users saw.
+    Below `cosine`, or `shared_words` where no sentence model compared them, a remembered example is left out: of those at
+    the floor one in three begins with the program that was run, of those far below nearly none (benchmarks/example_floor.py).
     """
 
     input_tokens: int = 600
@@ -45,7 +46,8 @@ class Budget(msgspec.Struct, frozen=True):
     outputs: int = 90
     below: int = 40
     output_tokens: int = 200
-    similarity: float = 0.35
+    cosine: float = 0.5
+    shared_words: float = 0.3
 
 
 class Allow(msgspec.Struct, frozen=True):
@@ -192,7 +194,7 @@ def _turns(
     names: list[str] = []
     left, redactions = budget.examples, 0
     for example in sorted(examples, key=lambda example: (-example.similarity, example.id)):
-        why = _unfit(example, language, budget.similarity)
+        why = _unfit(example, language, budget)
         if why:
             dropped.append(f"example {example.id}: {why}")
             continue
@@ -211,8 +213,8 @@ def _turns(
     return tuple(message for pair in reversed(chosen) for message in pair), tuple(reversed(names)), redactions
 
 
-def _unfit(example: Remembered, language: str, floor: float) -> str:
-    if example.similarity < floor:
+def _unfit(example: Remembered, language: str, budget: Budget) -> str:
+    if example.similarity < (budget.cosine if example.by_sense else budget.shared_words):
         return "not similar enough"
     same = example.language == language or (is_shell(example.language) and is_shell(language))
     if not same:

@@ -72,13 +72,17 @@ class Page(msgspec.Struct, frozen=True):
 
 
 class Remembered(msgspec.Struct, frozen=True):
-    """An example to show a model: what stood before, what was run; `similarity` in 0..1."""
+    """An example to show a model: what stood before, what was run.
+
+    `similarity` in 0..1 is the cosine of the sentence model where `by_sense`, else the share of common words.
+    """
 
     id: str
     intent: str
     language: str
     text: str
     similarity: float
+    by_sense: bool = False
 
 
 class Piece(msgspec.Struct, frozen=True):

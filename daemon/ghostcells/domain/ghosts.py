@@ -31,7 +31,8 @@ class Candidate(msgspec.Struct, frozen=True):
     """One possible answer, before it has an id.
 
     `score` orders candidates, `confidence` is the calibrated probability (0..1) that the user runs it as it is or nearly
-    so (argument distance up to 0.3), `example` the example it was adapted from.
+    so (argument distance up to 0.3), `example` the example it was adapted from, `cosine` how near the sentence model finds its
+    situation to the one at hand, None where that was not asked.
     """
 
     text: str
@@ -42,6 +43,7 @@ class Candidate(msgspec.Struct, frozen=True):
     example: str | None = None
     label: str | None = None
     warnings: tuple[Caution, ...] = ()
+    cosine: float | None = None
 
 
 class Recollection(msgspec.Struct, frozen=True):

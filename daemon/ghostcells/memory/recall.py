@@ -167,7 +167,7 @@ class RecallMemory:
         }
         notes = tuple(f"the search by {name} failed" for name in found.failed)
         return Recollection(
-            tuple(_candidate(one, situation, now_ms) for one in ranked),
+            tuple(_candidate(one, situation, now_ms, (similar or {}).get(one.example.row)) for one in ranked),
             threshold,
             stages,
             (*notes, note) if note else notes,
@@ -213,7 +213,7 @@ def _ms(begin: float, end: float) -> float:
     return round((end - begin) * 1000, 3)
 
 
-def _candidate(one: Ranked, situation: Situation, now_ms: int) -> Candidate:
+def _candidate(one: Ranked, situation: Situation, now_ms: int, cosine: float | None) -> Candidate:
     example = one.example
     return Candidate(
         one.adapted.text,
@@ -224,4 +224,5 @@ def _candidate(one: Ranked, situation: Situation, now_ms: int) -> Candidate:
         example.id,
         label(example, now_ms, notebook=situation.notebook),
         cautions(one.adapted.text),
+        cosine,
     )

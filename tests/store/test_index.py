@@ -274,3 +274,42 @@ def test_overrides_count_from_the_last_run_on(root: Path) -> None:
     assert found is not None
     assert found.overrides == 1
     index.close()
+
+
+def ids(index: Index) -> list[str]:
+    return [found for (found,) in index.connection.execute("SELECT id FROM event ORDER BY id")]
+
+
+def test_what_one_daemon_wrote_can_be_read_before_all_else(root: Path) -> None:
+    index = b.index_of(root)
+    try:
+        b.write_segment(index.paths, [b.ran(3)], owner="OTHER")
+        b.write_segment(index.paths, [b.ran(4)], owner="OWN")
+        assert not index.catch_up(owner="OWN")
+        assert ids(index) == [b.rid(4)]
+        index.settle()
+        assert ids(index) == [b.rid(3), b.rid(4)]
+    finally:
+        index.close()
+
+
+def test_a_slice_allows_for_what_its_end_takes(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Most of the work on a record is done when the slice ends, and belongs to its time all the same."""
+    index = b.index_of(root)
+    b.write_segment(index.paths, [b.ran(number, f"echo {number}", intent=f"Say {number}") for number in range(1, 30)])
+    parts: list[int] = []
+    finish = Fold.finish
+
+    def counted(fold: Fold) -> None:
+        parts.append(fold.pending)
+        finish(fold)
+
+    monkeypatch.setattr(Fold, "finish", counted)
+    monkeypatch.setattr(index_module, "_SMOOTHING", 0.0)
+    monkeypatch.setattr(index_module.time, "monotonic", lambda: 0.0)
+    index._finish_s = 0.001
+    try:
+        assert not index.catch_up(budget_ms=4.0)
+        assert parts == [4] * 7 + [1]
+    finally:
+        index.close()

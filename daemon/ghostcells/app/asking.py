@@ -13,7 +13,7 @@ class Asking:
     """Fits `runtime.ports.Queries` and `runtime.ports.Origins`."""
 
     def __init__(self, thread: IndexThread) -> None:
-        self.queries = Queries(thread.index, thread.settle)
+        self.queries = Queries(thread.index, thread.settle, glance=thread.glance)
         self.worker = Worker("ghostcells-queries")
         # A connection of the loop's own, for a few rows by their key.
         self._lookups = Queries(thread.index, lambda: None)

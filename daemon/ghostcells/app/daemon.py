@@ -63,7 +63,7 @@ class Daemon:
             on_trouble=self._log_in_trouble,
             together=client.together,
         )
-        self._index = IndexThread(paths, changed=self._examples_changed)
+        self._index = IndexThread(paths, epoch, changed=self._examples_changed)
         self._vectors = Vectors(_vectors_of(self._index), examples=self._index, on_state=self._embedder_changed)
         self._memory = RecallMemory(self._index.examples, self._vectors, self._index.run_heeding)
         self._asking = Asking(self._index)

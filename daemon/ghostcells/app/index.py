@@ -4,6 +4,7 @@ import asyncio
 import logging
 import sqlite3
 import tempfile
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
@@ -27,6 +28,8 @@ Texts = list[tuple[int, str]]
 WORDS = Words(teach=evidence_of, analyse=analysis.analyse, intent_key=analysis.intent_key)
 SLICE_MS = 4.0
 """How long a slice of catching up may take: as long as a search may have to wait for it."""
+GLANCE_SECONDS = 1.0
+"""How long those who ask wait for a long log that is read for the first time, before they are told what is known by then."""
 LOOK_SECONDS = 0.5
 """How often the logs of other daemons are looked at; what they learned is to be known within two seconds."""
 _ROWS = 500
@@ -52,7 +55,7 @@ class IndexThread:
     `changed` is called on the loop when there are other examples than before: with whether there are fewer.
     """
 
-    def __init__(self, paths: Paths, *, changed: Callable[[bool], None]) -> None:
+    def __init__(self, paths: Paths, epoch: str, *, changed: Callable[[bool], None]) -> None:
         self.index, self._passing = open_index(paths)
         self.examples = Examples(self.index)
         self._worker = Worker("ghostcells-index")
@@ -60,6 +63,7 @@ class IndexThread:
         self._changed = changed
         self._timer: asyncio.TimerHandle | None = None
         self._paths = paths
+        self._epoch = epoch
         self._heeded = self._forgetting_changed()
         self._seen = (0, 0)
         self._lull = Lull()
@@ -83,8 +87,20 @@ class IndexThread:
         return self._worker.run(heed)
 
     def settle(self) -> None:
-        """Return once all that is in the log now has been read; for other threads than the loop's."""
-        self._worker.call(self.index.settle)
+        """Return once all that is in the log now has been read; for other threads than the loop's.
+
+        In slices, so that a search need not wait for the whole of a long log.
+        """
+        while self._worker.call(lambda: self.index.catch_up(SLICE_MS)):
+            pass
+
+    def glance(self) -> None:
+        """Return once all of this daemon's own has been read, and the rest unless that takes long; for other threads."""
+        while self._worker.call(lambda: self.index.catch_up(SLICE_MS, self._epoch)):
+            pass
+        until = time.monotonic() + GLANCE_SECONDS
+        while self._worker.call(lambda: self.index.catch_up(SLICE_MS)) and time.monotonic() < until:
+            pass
 
     def clean(self) -> None:
         """Read what is new and overwrite what has been deleted; for other threads than the loop's."""

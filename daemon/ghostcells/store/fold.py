@@ -42,6 +42,9 @@ _log = logging.getLogger(__name__)
 _encoder = msgspec.json.Encoder()
 _NOWHERE = Situation(notebook="")
 _AFTERWARDS = ("EXECUTED", "DELETED")
+_TALLY = (
+    "reason=?, runs=?, reads=?, failures=?, rejections=?, shown_runs=?, first_ms=?, last_ms=?, pinned=?, overrides=?"
+)
 _ENDS = ("ACCEPTED", "REJECTED", "SUPERSEDED", "RESTORED")
 
 
@@ -108,28 +111,44 @@ class Fold:
         self._examples: dict[str, None] = {}
         self._contents: dict[str, Evidence] = {}
         self._outcomes = Outcomes(self._run)
+        # Most logs hold none, and to ask so once costs less than to ask for each example.
+        self._any_forgotten = self._has("FORGOTTEN")
+        self._any_pinned = self._has("PINNED")
         self.forgettable: list[Forgettable] = []
         self.stale = False
         """Whether rows cannot be brought up to date from rows: the index has to be made anew."""
 
+    @property
+    def pending(self) -> int:
+        """How many examples `finish` has to bring up to date."""
+        return len(self._examples)
+
+    def _has(self, kind: str) -> bool:
+        return bool(self._run("SELECT EXISTS (SELECT 1 FROM event WHERE type = ?)", (kind,)).fetchone()[0])
+
     def record(self, record: AnyRecord, line: bytes, segment: int, *, base: bool) -> None:
         """Fold one record, read from `segment` as `line`."""
-        version = _version(line)
-        known = self._run("SELECT -forgotten, size, digest FROM event WHERE id = ?", (record.id,)).fetchone()
-        if known is not None:
-            if known <= version:
-                if base:
-                    self._run("UPDATE event SET segment = ? WHERE id = ?", (segment, record.id))
-                return
-            self.remove(record.id)
         try:
-            self._insert(record, version, segment)
-            for evidence in self._words.teach(record):
-                self._evidence(evidence)
+            if self._place(record, _version(line), segment, base=base):
+                self._follow(record)
+                for evidence in self._words.teach(record):
+                    self._evidence(evidence)
         except (ArithmeticError, LookupError, TypeError, ValueError):
             # One record that cannot be read must not keep all that come after it out.
             _log.exception("A record of the log is passed over")
             self.remove(record.id)
+
+    def _place(self, record: AnyRecord, version: tuple[int, int, bytes], segment: int, *, base: bool) -> bool:
+        """Put the record itself in place; False where it is known already, in a version that counts as much."""
+        if self._insert(record, version, segment):
+            return True
+        known = self._run("SELECT -forgotten, size, digest FROM event WHERE id = ?", (record.id,)).fetchone()
+        if known <= version:
+            if base:
+                self._run("UPDATE event SET segment = ? WHERE id = ?", (segment, record.id))
+            return False
+        self.remove(record.id)
+        return self._insert(record, version, segment)
 
     def has(self, line: bytes, segment: int) -> bool:
         """Whether a line says what is known from this segment: for files that are read again, where nearly all do."""
@@ -138,15 +157,21 @@ class Fold:
         query = "SELECT -forgotten, size, digest FROM event WHERE id = ? AND segment = ?"
         return bool(self._run(query, (identity, segment)).fetchone() == _version(line))
 
-    def _insert(self, record: AnyRecord, version: tuple[int, int, bytes], segment: int) -> None:
+    def _insert(self, record: AnyRecord, version: tuple[int, int, bytes], segment: int) -> bool:
+        """Whether there was none of this id."""
         suggestion = record.trace.suggestion if isinstance(record, Traced) else getattr(record, "suggestion", None)
         example = record.example if isinstance(record, Learned | Forgotten | Pinned) else None
         kind = record.__struct_config__.tag
-        self._run(
-            "INSERT INTO event VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        inserted = self._run(
+            "INSERT OR IGNORE INTO event VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
             (record.id, kind, record.time_ms, record.notebook, record.session, record.cell, suggestion, example,
              _encoder.encode(slim(record)), -version[0], version[1], version[2], segment),
         )  # fmt: skip
+        return inserted.rowcount == 1
+
+    def _follow(self, record: AnyRecord) -> None:
+        """Note what else depends on a record that is new."""
+        kind = record.__struct_config__.tag
         if record.cell is not None and kind in _ENDS:
             self._cells[record.cell] = None
         if kind in _AFTERWARDS:
@@ -159,6 +184,7 @@ class Fold:
             case Forgotten():
                 self._forget(record)
             case Pinned():
+                self._any_pinned = True
                 self._examples[record.example] = None
             case Traced():
                 self._trace(record.id, record.trace)
@@ -175,6 +201,7 @@ class Fold:
         )
 
     def _forget(self, record: Forgotten) -> None:
+        self._any_forgotten = True
         known = self._run(
             "SELECT text, situation FROM example WHERE id = ? AND event < ?", (record.example, record.id)
         ).fetchone()
@@ -215,6 +242,8 @@ class Fold:
                 self._contents[evidence.example] = evidence
 
     def _forgotten(self, example: str) -> str | None:
+        if not self._any_forgotten:
+            return None
         found: tuple[str | None] = self._run(
             "SELECT max(id) FROM event WHERE example = ? AND type = 'FORGOTTEN'", (example,)
         ).fetchone()
@@ -280,32 +309,35 @@ class Fold:
                 self._run("DELETE FROM example WHERE row = ?", (known[0],))
             return
         content = self._contents.get(example)
+        tally = self._tally(example, last[1])
         if content is not None and content.event == last[0]:
-            row = self._content(known, content)
+            self._content(known, content, tally)
         elif known is not None and known[1] == last[0]:
-            row = known[0]
+            self._count(known[0], last[0], tally)
         else:
             self.stale = True
-            return
-        self._tally(row, example, last[1])
 
-    def _content(self, known: tuple[int, str, bytes, str] | None, content: Evidence) -> int:
-        """Write what the latest lesson says; its row."""
+    def _count(self, row: int, event: str, tally: tuple[object, ...]) -> None:
+        self._run(f"UPDATE example SET event=?, {_TALLY} WHERE row = ?", (event, *tally, row))  # noqa: S608
+
+    def _content(self, known: tuple[int, str, bytes, str] | None, content: Evidence, tally: tuple[object, ...]) -> None:
+        """Write what the latest lesson says."""
         situation = content.situation
         assert situation is not None
         encoded = _encoder.encode(situation)
         if known is not None and known[2] == encoded and known[3] == content.text:
-            self._run("UPDATE example SET event = ? WHERE row = ?", (content.event, known[0]))
-            return known[0]
+            self._count(known[0], content.event, tally)
+            return
         terms = self._terms(situation, content.text)
         values = (
-            content.event, encoded, situation.notebook, content.language, content.text, content.reason or Reason.OWN,
+            content.event, *tally, encoded, situation.notebook, content.language, content.text,
             self._intent_key(situation), above_key(situation), terms.count(" ") + 1,
         )  # fmt: skip
         if known is None:
             row = self._run(
-                "INSERT INTO example (event, situation, notebook, language, text, reason, intent_key, above_key, terms, id) "
-                "VALUES (?,?,?,?,?,?,?,?,?,?)",
+                "INSERT INTO example (event, reason, runs, reads, failures, rejections, shown_runs, first_ms, last_ms, "
+                "pinned, overrides, situation, notebook, language, text, intent_key, above_key, terms, id) "
+                "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
                 (*values, content.example),
             ).lastrowid
             assert row is not None
@@ -313,12 +345,11 @@ class Fold:
             row = known[0]
             self._unlist(row, known[2], known[3])
             self._run(
-                "UPDATE example SET event=?, situation=?, notebook=?, language=?, text=?, reason=?, intent_key=?, "
+                f"UPDATE example SET event=?, {_TALLY}, situation=?, notebook=?, language=?, text=?, intent_key=?, "  # noqa: S608
                 "above_key=?, terms=? WHERE row = ?",
                 (*values, row),
             )
         self._run("INSERT INTO words (rowid, terms) VALUES (?,?)", (row, terms))
-        return row
 
     def _terms(self, situation: Situation, text: str) -> str:
         try:
@@ -339,7 +370,8 @@ class Fold:
         terms = self._terms(msgspec.json.decode(situation, type=Situation), text)
         self._run("INSERT INTO words (words, rowid, terms) VALUES ('delete', ?, ?)", (row, terms))
 
-    def _tally(self, row: int, example: str, reason: str | None) -> None:
+    def _tally(self, example: str, reason: str | None) -> tuple[object, ...]:
+        """The values of `_TALLY`."""
         counts = dict.fromkeys(Verdict, 0)
         first, last = [], []
         for verdict, count, start, end in self._run(
@@ -350,12 +382,10 @@ class Fold:
             if verdict in {Verdict.RAN, Verdict.READ}:
                 first.append(start)
                 last.append(end)
-        self._run(
-            "UPDATE example SET reason=?, runs=?, reads=?, failures=?, rejections=?, shown_runs=?, first_ms=?, last_ms=?, "
-            "pinned=?, overrides=? WHERE row = ?",
-            (reason or Reason.OWN, counts[Verdict.RAN], counts[Verdict.READ], counts[Verdict.FAILED],
-             counts[Verdict.REJECTED], counts[Verdict.SHOWN_AND_RUN], min(first, default=0), max(last, default=0),
-             self._pinned(example), self._overrides(example) if counts[Verdict.OVERRIDDEN] else 0, row),
+        return (
+            reason or Reason.OWN, counts[Verdict.RAN], counts[Verdict.READ], counts[Verdict.FAILED],
+            counts[Verdict.REJECTED], counts[Verdict.SHOWN_AND_RUN], min(first, default=0), max(last, default=0),
+            self._pinned(example), self._overrides(example) if counts[Verdict.OVERRIDDEN] else 0,
         )  # fmt: skip
 
     def _overrides(self, example: str) -> int:
@@ -368,6 +398,8 @@ class Fold:
         return found
 
     def _pinned(self, example: str) -> bool:
+        if not self._any_pinned:
+            return False
         found = self._run(
             "SELECT body FROM event WHERE example = ? AND type = 'PINNED' AND id > coalesce(?, '') ORDER BY id DESC LIMIT 1",
             (example, self._forgotten(example)),

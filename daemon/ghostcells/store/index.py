@@ -28,7 +28,9 @@ from ghostcells.store.slots import Slot, contains, remove_files, seed, take_slot
 
 WAL_BYTES = 8 * 1024 * 1024
 """When what SQLite has written aside is brought into the database."""
-_CLOCK_EVERY = 8
+_FINISH_SECONDS = 0.0002
+"""What it takes to bring one example up to date, until that has been measured."""
+_SMOOTHING = 0.2
 _MOST_RESTARTS = 3
 _CHECKPOINT_TRIES = 100
 _CHECKPOINT_PAUSE = 0.01
@@ -60,6 +62,7 @@ class Index:
         self._words = words
         self._slot = slot
         self._restarts = 0
+        self._finish_s = _FINISH_SECONDS
         self._finished: dict[Segment, int] = {}
         self._marks: dict[tuple[str, int], _Mark] = {}
         self.connection = self._connect()
@@ -87,11 +90,14 @@ class Index:
         self.connection.close()
         self._slot.release()
 
-    def catch_up(self, budget_ms: float = 4.0) -> bool:
-        """Read what is new in the log, for about so long; whether there is more. An index that is damaged is made anew."""
+    def catch_up(self, budget_ms: float = 4.0, owner: str | None = None) -> bool:
+        """Read what is new in the log, for about so long; whether there is more. An index that is damaged is made anew.
+
+        With an `owner`, only what the daemon of that epoch has written.
+        """
         deadline = time.monotonic() + budget_ms / 1000
         try:
-            more = self._read_segments(deadline)
+            more = self._read_segments(deadline, owner)
             if more or self._wal_size() > WAL_BYTES:
                 self._checkpoint_if_large()
         except sqlite3.DatabaseError as error:
@@ -222,12 +228,12 @@ class Index:
 
     # Reading the log.
 
-    def _read_segments(self, deadline: float) -> bool:
+    def _read_segments(self, deadline: float, owner: str | None) -> bool:
         # Listed before the living are: a daemon that comes in between must not be taken for a dead one.
         found = segments(self.paths)
         alive = living(self.paths)
         for segment in found:
-            if self._is_finished(segment):
+            if owner not in {None, segment.owner} or self._is_finished(segment):
                 continue
             end = self._end(segment, alive)
             while not self._read_some(segment, end, deadline):
@@ -235,7 +241,7 @@ class Index:
                     return True
             if end is None:
                 self._finished[segment] = self._marks[segment.owner, segment.number].offset
-        return self._drop_vanished(found, deadline)
+        return owner is None and self._drop_vanished(found, deadline)
 
     def _is_finished(self, segment: Segment) -> bool:
         """Whether a segment that nobody writes any more has been read: to the torn line that it may end with."""
@@ -274,11 +280,10 @@ class Index:
             return True
         offset = mark.offset
         with self._transaction() as fold:
-            for number, line in enumerate(lines):
-                if number % _CLOCK_EVERY == _CLOCK_EVERY - 1:
-                    fold.finish()
-                    if time.monotonic() >= deadline:
-                        break
+            for line in lines:
+                # Most of the work is done at the end, so it is allowed for; the first line is folded in any case.
+                if time.monotonic() + fold.pending * self._finish_s >= deadline and offset > mark.offset:
+                    break
                 offset += len(line) + 1
                 if mark.edition and fold.has(line, mark.key):
                     continue
@@ -320,7 +325,7 @@ class Index:
         self.connection.execute("BEGIN IMMEDIATE")
         try:
             yield fold
-            fold.finish()
+            self._finish(fold)
             # Before the rows are gone, so that a crash cannot lose what has to be looked for in the log.
             note(self.paths, fold.forgettable)
         except BaseException:
@@ -329,6 +334,12 @@ class Index:
         self.connection.execute("COMMIT")
         if fold.stale:
             self._empty()
+
+    def _finish(self, fold: Fold) -> None:
+        begun, pending = time.monotonic(), fold.pending
+        fold.finish()
+        if pending:
+            self._finish_s += _SMOOTHING * ((time.monotonic() - begun) / pending - self._finish_s)
 
     # Upkeep.
 

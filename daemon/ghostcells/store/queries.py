@@ -1,7 +1,8 @@
 """The protocol's queries, on a read-only connection of their own, for one thread that may wait.
 
 Every query first has the index read what is in the log by now (`settle`, which the index's thread carries out), so a daemon
-sees its own acknowledged events at once. How a page of events is kept from jumping over a late one is told in `horizon`.
+sees its own acknowledged events at once; those that do not page do not wait for a long log to be read for the first time.
+How a page of events is kept from jumping over a late one is told in `horizon`.
 """
 
 import sqlite3
@@ -42,10 +43,14 @@ def _now_ms() -> int:
 class Queries:
     """Reads the index that `index` writes."""
 
-    def __init__(self, index: Index, settle: Callable[[], None]) -> None:
-        """`settle` returns once the index has read all that was in the log when it was called."""
+    def __init__(self, index: Index, settle: Callable[[], None], *, glance: Callable[[], None] | None = None) -> None:
+        """`settle` returns once the index has read all that was in the log when it was called.
+
+        `glance`, which stands for it where order does not matter, may return before, once it has read what this daemon wrote.
+        """
         self._index = index
         self._settle = settle
+        self._glance = settle if glance is None else glance
         self._generation = index.generation
         self._connection = connect_readonly(index.path)
 
@@ -69,12 +74,12 @@ class Queries:
             time.sleep(_PAUSE_SECONDS)
 
     def cell_log(self, identity: str) -> CellLog | None:
-        self._settle()
+        self._glance()
         return views.cell_log(identity, self._records_of(identity))
 
     def trace(self, identity: str) -> Trace | None:
         """How a suggestion was made; `identity` is its id, or that of a cell of it."""
-        self._settle()
+        self._glance()
         found = self._run(
             "SELECT e.body FROM trace t JOIN event e ON e.id = t.event "
             "WHERE t.suggestion = coalesce((SELECT suggestion FROM ghost WHERE cell = ?1), ?1) ORDER BY t.event DESC LIMIT 1",
@@ -84,7 +89,7 @@ class Queries:
 
     def sessions(self, limit: int | None = None, before: str | None = None) -> list[Session]:
         """Sessions, newest first."""
-        self._settle()
+        self._glance()
         rows = self._run(
             "SELECT session, notebook, cell, time_ms FROM event WHERE session IS NOT NULL AND type = 'SESSION_STARTED' "
             "AND session < coalesce(?, '~') ORDER BY session DESC LIMIT ?",
@@ -94,7 +99,7 @@ class Queries:
         return [self._session(*row) for row in rows]
 
     def stats(self, since_ms: int = 0) -> Stats:
-        self._settle()
+        self._glance()
         suggested, read, accepted, rejected, superseded = self._run(
             "SELECT count(*), total(shown_ms >= ?), total(end_type = 'ACCEPTED'), total(end_type = 'REJECTED'), "
             "total(end_type = 'SUPERSEDED') FROM ghost WHERE time_ms >= ?",

@@ -165,7 +165,7 @@ def test_a_judge_is_asked_once_for_each_pair_and_its_agreement_told(tmp_path, re
     async def judge():
         judge = judging(results, settings)
         try:
-            return await judge.judge("b", found, 10, lambda: None)
+            return await judge.judge("b", found, 10)
         finally:
             await judge.close()
 

@@ -105,6 +105,7 @@ def test_doubts_are_said_first():
         pytest.param("ls a.txt", "ls b7", "other values: b7 stands in the prose", id="value in the prose"),
         pytest.param("ls", "ls --all", "Without --all.", id="option missing"),
         pytest.param("ls --all", "ls", "With --all, which did not run.", id="option too much"),
+        pytest.param("head -n 5 x", "head -n 7 x", "Another value of --lines: 7 ran.", id="value of an option"),
         pytest.param("ls", "ls\npwd", "1 steps where 2 ran, 1 of them the same from the top.", id="steps"),
         pytest.param("cd x\nls", "cd x\npwd", "In a later step another program: ls where pwd ran.", id="later step"),
     ],

@@ -1,24 +1,30 @@
 """`eval`: measure the suggestions, on recorded sessions, pairs, notebooks, or the user's own log."""
 
 import argparse
+import asyncio
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import msgspec
 from msgspec.structs import replace
 
 from ghostcells.commands.data import opened
 from ghostcells.commands.output import command, complain, counted, print_json, print_table
 from ghostcells.commands.settings import settings_of
-from ghostcells.config.edit import find_key
-from ghostcells.config.load import listed
+from ghostcells.config.edit import find_key, value_of
 from ghostcells.config.places import models_dir
 from ghostcells.config.schema import Settings
 from ghostcells.domain.errors import ConfigError
+
+if TYPE_CHECKING:
+    from ghostcells.evaluation.experiment import Experiment
+    from ghostcells.evaluation.judging import Agreement
+    from ghostcells.evaluation.report.page import Measured
+    from ghostcells.evaluation.running import Running
+    from ghostcells.evaluation.work import Place
 
 _MINE_FILE = "mine.jsonl"
 _TOLD = ("near", "exact", "program", "distance", "shown", "precision", "recall")
@@ -63,39 +69,34 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 def run(options: argparse.Namespace) -> int:
     """0 when it is done and no figure is too low, 1 otherwise."""
-    from ghostcells.evaluation.running import prepared
+    from ghostcells.evaluation import summary
+    from ghostcells.evaluation.running import now_ms, prepared
 
-    bounds = _bounds(options.fail_under)
-    experiment = _experiment(options)
-    options.out.mkdir(parents=True, exist_ok=True, mode=0o700)
+    limits, experiment = summary.bounds(options.fail_under), _experiment(options)
+    out = options.out.absolute()
+    out.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _places(options, experiment) as places:
-        running = prepared(
-            experiment,
-            options.out.absolute(),
-            places,
-            settings_of(options),
-            models_dir=models_dir(os.environ),
-            now_ms=_now(),
-        )
-        whole = _work(running, options)
-        agreements = _judged(running)
-    summaries = _report(running, options, agreements)
+        models = models_dir(os.environ)
+        running = prepared(experiment, out, places, settings_of(options), models_dir=models, now_ms=now_ms())
+        try:
+            whole = _work(running, options.jobs)
+            found = summary.measured(running, _judged(running), options.baseline)
+        finally:
+            running.results.close()
+    summary.write(found, running, out, now_ms())
     if options.json:
-        print_json(summaries)
+        print_json(summary.told(found))
     else:
-        _print(summaries, options.out)
+        _print(found, options.out)
+    failures = summary.too_low(found, limits)
     if not whole:
-        complain("ended early, because the money was gone: with a higher --cap-usd the same goes on from here")
-    return 1 if _too_low(summaries, bounds) or not whole else 0
+        failures.append("ended early, because the money was gone: with a higher --cap-usd the same goes on from here")
+    for text in failures:
+        complain(text)
+    return 1 if failures else 0
 
 
-def _now() -> int:
-    from ghostcells.evaluation.running import now_ms
-
-    return now_ms()
-
-
-def _experiment(options: argparse.Namespace) -> Any:
+def _experiment(options: argparse.Namespace) -> "Experiment":
     """What the file says, with what stands on the command line on top."""
     from ghostcells.evaluation.experiment import Experiment, Variant, read
 
@@ -113,7 +114,7 @@ def _experiment(options: argparse.Namespace) -> Any:
     return found
 
 
-def _tree(given: list[str]) -> dict[str, Any]:
+def _tree(given: Sequence[str]) -> dict[str, Any]:
     """`memory.minConfidence=0.3` as a tree of settings."""
     tree: dict[str, Any] = {}
     for one in given:
@@ -121,39 +122,12 @@ def _tree(given: list[str]) -> dict[str, Any]:
         if not equals:
             raise ConfigError(f"--set: expected KEY=VALUE, got {one!r}")
         key = find_key(path)
-        tree.setdefault(key.section, {})[key.name] = _value(key, text)
+        tree.setdefault(key.section, {})[key.name] = value_of(key, text)
     return tree
 
 
-def _value(key: Any, text: str) -> Any:
-    from ghostcells.config.keys import Wrong, check
-
-    try:
-        value, wrong = check(key, listed(text) if key.is_list else text, lax=True)
-    except Wrong as error:
-        raise ConfigError(f"--set {key.path}: {error}") from error
-    if wrong:
-        raise ConfigError(f"--set {key.path}: {wrong[0]}")
-    return list(value) if key.is_list else value
-
-
-def _bounds(given: list[str]) -> dict[str, float]:
-    from ghostcells.evaluation.metrics import ABOUT
-
-    found = {}
-    for one in given:
-        name, _, value = one.partition("=")
-        try:
-            found[name] = float(value)
-        except ValueError as error:
-            raise ConfigError(f"--fail-under: expected FIGURE=VALUE, got {one!r}") from error
-        if name not in ABOUT:
-            raise ConfigError(f"--fail-under: {name!r} is none of {', '.join(ABOUT)}")
-    return found
-
-
 @contextmanager
-def _places(options: argparse.Namespace, experiment: Any) -> Iterator[list[Any]]:
+def _places(options: argparse.Namespace, experiment: "Experiment") -> "Iterator[list[Place]]":
     """Where the data is. Of the user's log a copy is made, which goes when the work is done."""
     from ghostcells.evaluation.history import TEACHING, keep_records
     from ghostcells.evaluation.work import Place
@@ -170,13 +144,12 @@ def _places(options: argparse.Namespace, experiment: Any) -> Iterator[list[Any]]
         copy.unlink(missing_ok=True)
 
 
-def _work(running: Any, options: argparse.Namespace) -> bool:
-    estimate = running.estimate()
-    cap = running.experiment.cap_usd
+def _work(running: "Running", jobs: int) -> bool:
+    """Ask what is left, once it is said what it may cost; False where the money was gone before."""
+    estimate, cap = running.estimate(), running.experiment.cap_usd
     if estimate.unknown:
-        raise ConfigError(
-            f"the price of the model of {', '.join(estimate.unknown)} is not known: give model.pricesFile (docs/providers.md)"
-        )
+        names = ", ".join(estimate.unknown)
+        raise ConfigError(f"the price of the model of {names} is not known: give model.pricesFile (docs/providers.md)")
     if estimate.usd and not cap:
         raise ConfigError(f"this may cost up to ${estimate.usd:.4f}: say how much it may with --cap-usd")
     if not estimate.questions:
@@ -186,13 +159,12 @@ def _work(running: Any, options: argparse.Namespace) -> bool:
             f"{counted(estimate.questions, 'question')}: at most ${estimate.usd:.4f}, and not more than ${cap:.4f}"
         )
     with _progress(estimate.questions) as progressed:
-        done: bool = running.work(max(1, options.jobs), progressed)
-    return done
+        return running.work(max(1, jobs), progressed)
 
 
 @contextmanager
 def _progress(total: int) -> Iterator[Callable[[int], object]]:
-    """A bar where somebody looks on, a line at the end where nobody does."""
+    """A bar where somebody looks on, nothing where nobody does."""
     if not sys.stderr.isatty():
         yield lambda _: None
         return
@@ -205,24 +177,21 @@ def _progress(total: int) -> Iterator[Callable[[int], object]]:
         yield lambda done: bar.update(task, completed=done)
 
 
-def _judged(running: Any) -> dict[str, Any]:
-    """What the judge says of each batch, by its id."""
-    import asyncio
-
-    if running.experiment.judge is None:
-        return {}
+def _judged(running: "Running") -> "dict[str, Agreement]":
+    """What the judge says of each batch, by its id; nothing where there is none."""
     from ghostcells.evaluation.experiment import settings_for
     from ghostcells.evaluation.judging import Judging
 
-    async def judge() -> dict[str, Any]:
-        given = running.experiment.judge
-        settings = settings_for(given.settings, Settings(), name="judge")
+    given = running.experiment.judge
+    if given is None:
+        return {}
+
+    async def judge() -> "dict[str, Agreement]":
         left = running.experiment.cap_usd - running.results.spent(running.batches)
-        judging = Judging(settings, running.results, left)
+        judging = Judging(settings_for(given.settings, Settings(), name="judge"), running.results, left)
         try:
             return {
-                run.batch.id: await judging.judge(run.batch.id, running.found(run), given.most, lambda: None)
-                for run in running.runs
+                run.batch.id: await judging.judge(run.batch.id, running.found(run), given.most) for run in running.runs
             }
         finally:
             await judging.close()
@@ -230,66 +199,15 @@ def _judged(running: Any) -> dict[str, Any]:
     return asyncio.run(judge())
 
 
-def _report(running: Any, options: argparse.Namespace, agreements: dict[str, Any]) -> list[dict[str, Any]]:
-    """Write `report.html` and `items.csv`; return the figures for programs."""
-    from ghostcells.evaluation.metrics import figures
-    from ghostcells.evaluation.report.page import Measured, page
-    from ghostcells.evaluation.results import MODE, Results, write_csv
-
-    baseline = Results(options.baseline) if options.baseline else None
-    measured = []
-    for one in running.runs:
-        found = running.found(one)
-        if found:
-            former = _former(baseline, one.batch) if baseline else None
-            measured.append(Measured(one.batch, found, figures(found), agreements.get(one.batch.id), former))
-    write_csv(options.out / "items.csv", ((one.batch.variant, item) for one in measured for item in one.found))
-    target = options.out / "report.html"
-    target.touch(MODE)
-    target.write_text(page(measured, running.experiment, _now()), encoding="utf-8")
-    if baseline is not None:
-        baseline.close()
-    running.results.close()
-    return [
-        {"variant": one.batch.variant, "dataset": one.batch.dataset, **msgspec.to_builtins(one.figures)}
-        for one in measured
-    ]
-
-
-def _former(baseline: Any, batch: Any) -> Any:
-    """The newest results there of the same variant on the same data set, of another run than this."""
-    fitting = [
-        one
-        for one in baseline.batches()
-        if (one.variant, one.dataset) == (batch.variant, batch.dataset) and one != batch
-    ]
-    return baseline.items(fitting[-1].id) if fitting else None
-
-
-def _print(summaries: list[dict[str, Any]], out: Path) -> None:
+def _print(found: "Sequence[Measured]", out: Path) -> None:
     rows = [
         (
-            one["dataset"],
-            one["variant"],
-            str(one["count"]),
-            *(f"{one['values'][name]['value']:.3f}" for name in _TOLD),
+            one.batch.dataset,
+            one.batch.variant,
+            str(one.figures.count),
+            *(f"{one.figures.values[name].value:.3f}" for name in _TOLD if name in one.figures.values),
         )
-        for one in summaries
+        for one in found
     ]
-    print_table(("data", "variant", "questions", *_TOLD), rows)
+    print_table(("data", "variant", "questions", *_TOLD), rows, flexible=0)
     print(f"{out / 'report.html'} tells more; {out / 'items.csv'} has every question")
-
-
-def _too_low(summaries: list[dict[str, Any]], bounds: dict[str, float]) -> bool:
-    """Whether a figure of any variant is out of bounds; for errors and distances, whether it is above."""
-    failed = False
-    for one in summaries:
-        for name, bound in bounds.items():
-            if name not in one["values"]:
-                raise ConfigError(f"--fail-under: {one['dataset']}, {one['variant']} has no {name}")
-            value = one["values"][name]["value"]
-            high_is_bad = "distance" in name or "error" in name
-            if value > bound if high_is_bad else value < bound:
-                complain(f"{one['dataset']}, {one['variant']}: {name} is {value:.3f}, bound {bound:g}")
-                failed = True
-    return failed

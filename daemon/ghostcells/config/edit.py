@@ -31,7 +31,7 @@ def find_key(path: str) -> Key:
 def set_value(file: Path, path: str, text: str) -> Any:
     """Write a setting, given as on a command line; an empty text takes it out. Returns the value, None where taken out."""
     key = find_key(path)
-    value = _value(key, text) if text else None
+    value = value_of(key, text) if text else None
     before = _read(file)
     after = _edited(before, key, value)
     if _tree(after, file) != _expected(_tree(before, file), key, value):
@@ -46,7 +46,8 @@ def set_value(file: Path, path: str, text: str) -> Any:
     return value
 
 
-def _value(key: Key, text: str) -> Any:
+def value_of(key: Key, text: str) -> Any:
+    """The value that a text of the command line stands for; raises ConfigError."""
     try:
         value, wrong = check(key, listed(text) if key.is_list else text, lax=True)
     except Wrong as error:

@@ -5,7 +5,7 @@ At temperature 0 where the provider has one; each pair is asked about once and k
 
 import hashlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
@@ -58,12 +58,11 @@ class Judging:
     async def close(self) -> None:
         await self._models.close()
 
-    async def judge(self, batch: str, found: Sequence[Result], most: int, tick: Callable[[], None]) -> Agreement:
+    async def judge(self, batch: str, found: Sequence[Result], most: int) -> Agreement:
         """Ask about the pairs that are not the same to the letter, and keep what is said with each result."""
         agree = only_model = only_metric = asked = 0
         for one in drawn(found, most):
             same = await self._verdict(one)
-            tick()
             if same is None:
                 break
             asked += 1

@@ -59,6 +59,7 @@ def _step_difference(left: Step, right: Step, one: Result) -> str:
     missing = [word for word in right.positional if word not in left.positional]
     if left.positional[:2] != right.positional[:2] and len(right.positional) > 1 and right.positional[1].isalpha():
         return f"The right program with another first argument: {right.positional[1]} ran."
+    changed = [(name, value) for name, value in right.named if value and _other(left, name, value)]
     named = [f"{name} {value}".strip() for name, value in right.named if (name, value) not in left.named]
     extra = [f"{name} {value}".strip() for name, value in left.named if (name, value) not in right.named]
     if missing:
@@ -67,11 +68,20 @@ def _step_difference(left: Step, right: Step, one: Result) -> str:
             "stands in the prose and was not taken from there" if value in one.intent else "stands nowhere in the prose"
         )
         return f"The right command with other values: {_short(value)} {source}."
+    if changed:
+        name, value = changed[0]
+        return f"Another value of {name}: {_short(value)} ran."
     if named:
         return f"Without {_short(', '.join(named))}{', with ' + _short(', '.join(extra)) if extra else ''}."
     if extra:
         return f"With {_short(', '.join(extra))}, which did not run."
     return "The same words in another order."
+
+
+def _other(step: Step, name: str, value: str) -> bool:
+    """Whether the step has the option, with other values only."""
+    values = [held for held_name, held in step.named if held_name == name]
+    return bool(values) and value not in values
 
 
 def _short(text: str, limit: int = 60) -> str:

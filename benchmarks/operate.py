@@ -2,9 +2,9 @@
 
     python benchmarks/operate.py --data-dir DIRECTORY [RUNBOOK ...]
 
-Each cell: the prose is typed, what is suggested is looked at, and the command that stands in the runbook is run for real, in this
-repository, with its real output and exit status. A ghost that is that command is accepted, one that is nearly so is accepted
-and edited, any other is read and overridden. The commands only read. One JSON object a line tells of each;
+Each cell: the prose is typed, what is suggested is looked at, and the command that stands in the runbook is run for real, in
+this repository, with its real output and exit status. A ghost that is that command is accepted, one that is nearly so is
+accepted and edited, any other is read and overridden. The commands only read. One JSON object a line tells of each;
 `ghostcells eval --mine --data-dir DIRECTORY` measures the log that comes of it. Intents and commands were written beforehand,
 by people who know the product, and hours of work happen in minutes: such a log shows that the whole chain works, not how
 others would fare.

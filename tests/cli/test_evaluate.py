@@ -110,7 +110,7 @@ def test_two_runs_are_compared(command, sessions, alone):
         pytest.param(
             ("--mine", "--set", "memory.minConfidenc=1"), "did you mean memory.minConfidence", id="no setting"
         ),
-        pytest.param(("--mine", "--set", "memory.minConfidence=7"), "--set memory.minConfidence", id="wrong value"),
+        pytest.param(("--mine", "--set", "memory.minConfidence=7"), "expected a number from 0 to 1", id="wrong value"),
         pytest.param(("--experiment", "none.toml"), "none.toml", id="no experiment"),
     ],
 )

@@ -1,13 +1,16 @@
 """An experiment from start to end: what is to be asked, what it may cost, the work, and the results by batch."""
 
+import hashlib
 import random
 import time
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+import ghostcells
 from ghostcells import __version__
 from ghostcells.config.schema import Settings
 from ghostcells.domain.errors import ConfigError
@@ -147,6 +150,7 @@ def _about(experiment: Experiment, dataset: Dataset, fingerprint: str, variant: 
     learned = sorted(rankers.glob("*.json")) if rankers else []
     return {
         "version": __version__,
+        "code": code(),
         "dataset": dataset.name,
         "data": fingerprint,
         "ordered": dataset.ordered,
@@ -155,6 +159,17 @@ def _about(experiment: Experiment, dataset: Dataset, fingerprint: str, variant: 
         "ranker": identity(ranker()),
         "rankers": identity([one.read_text("utf-8") for one in learned]) if learned else "",
     }
+
+
+@cache
+def code() -> str:
+    """A hash of what is installed: while one works on it, the version stays and the answers do not."""
+    found = hashlib.blake2b(digest_size=8)
+    root = Path(ghostcells.__file__).parent
+    for path in sorted(root.rglob("*")):
+        if path.suffix in {".py", ".json", ".toml", ".md"}:
+            found.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes())
+    return found.hexdigest()
 
 
 def now_ms() -> int:

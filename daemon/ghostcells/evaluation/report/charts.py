@@ -10,7 +10,7 @@ import msgspec
 
 from ghostcells.evaluation.report.tags import tag
 
-WIDTH, HEIGHT = 520, 300
+WIDTH, HEIGHT = 390, 270
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 14, 14, 44
 SERIES = 6
 """How many colours the page has; a further line begins with the first again, dashed."""

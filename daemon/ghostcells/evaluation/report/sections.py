@@ -77,7 +77,7 @@ def _surest_chart(named: Named) -> Element:
         for name, one in named
     ]
     x = Axis(
-        "share of places at which something is shown, the surest first",
+        "share of places that get a ghost, the surest first",
         tuple((at / 10, f"{at * 10} %") for at in range(0, 11, 2)),
     )
     return chart("How much is right or nearly right, if only so much is shown.", lines, x, percent_axis("near", 1.0))

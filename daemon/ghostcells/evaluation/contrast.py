@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from ghostcells.evaluation.items import Result
-from ghostcells.evaluation.metrics import MEASURES
+from ghostcells.evaluation.metrics import MEASURES, OFFERED
 from ghostcells.evaluation.statistics import Interval, interval, mcnemar
 
 _DISTANCES = ("distance", "word-distance")
-_FLAGS = ("near", "exact", "equivalent", "program")
+_FLAGS = ("near", "exact", "equivalent", "program", "shown", "recall")
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -54,7 +54,7 @@ def contrast(before: Sequence[Result], after: Sequence[Result]) -> Contrast:
 
 
 def _difference(name: str, pairs: Sequence[tuple[Result, Result]]) -> Difference:
-    measure = MEASURES[name]
+    measure = {**MEASURES, **OFFERED}[name]
     values = [(measure(one), measure(other)) for one, other in pairs]
     changes = [other - one for one, other in values]
     documents = [f"{one.dataset}/{one.document}" for one, _ in pairs]

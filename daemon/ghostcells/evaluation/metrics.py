@@ -39,6 +39,18 @@ MEASURES: dict[str, Measure] = {
     "steps": _steps,
 }
 """Of the best candidate, whether or not it was sure enough to show."""
+
+
+def _accepted(k: int) -> Measure:
+    return lambda one: float(any(offer.word <= NEAR for offer in one.offers[:k]))
+
+
+OFFERED: dict[str, Measure] = {
+    "shown": lambda one: float(one.shown),
+    "recall": lambda one: float(one.shown and one.word <= NEAR),
+    **{f"accept@{k}": _accepted(k) for k in KS},
+}
+"""Of all that was offered, and whether it was."""
 ABOUT = {
     "near": "at most 0.3 away by words",
     "exact": "the same words",
@@ -118,7 +130,7 @@ class Figures(msgspec.Struct, frozen=True):
 
 def figures(found: Sequence[Result]) -> Figures:
     """Everything about these results; in the order in which they were asked."""
-    values = {name: _interval(found, measure) for name, measure in {**MEASURES, **_offered()}.items()}
+    values = {name: _interval(found, measure) for name, measure in {**MEASURES, **OFFERED}.items()}
     shown = [one for one in found if one.shown]
     values["precision"] = _interval(shown, near)
     values["precision-exact"] = _interval(shown, MEASURES["exact"])
@@ -142,18 +154,6 @@ def figures(found: Sequence[Result]) -> Figures:
         by_known(found),
         costs(found),
     )
-
-
-def _offered() -> dict[str, Measure]:
-    return {
-        "shown": lambda one: float(one.shown),
-        "recall": lambda one: float(one.shown and one.word <= NEAR),
-        **{f"accept@{k}": _accepted(k) for k in KS},
-    }
-
-
-def _accepted(k: int) -> Measure:
-    return lambda one: float(any(offer.word <= NEAR for offer in one.offers[:k]))
 
 
 def _interval(found: Sequence[Result], measure: Measure) -> Interval:

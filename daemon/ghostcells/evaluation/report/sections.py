@@ -160,16 +160,11 @@ def surest(named: Named) -> Element:
         row: list[str | Element] = [f"{share * 100:.0f} %"]
         for _, one in named:
             at = one.surest[place]
-            row += [percent(at.near), percent(at.exact), percent(at.program), f"{at.confidence:.2f}"]
+            row += [percent(at.near), percent(at.exact), percent(at.program)]
+            row += [f"{at.confidence:.2f}"] if len(named) == 1 else []
         rows.append(row)
-    columns = [
-        "shown",
-        *(
-            f"{column}{_of(name, named)}"
-            for name, _ in named
-            for column in ("near", "exact", "program", "from confidence")
-        ),
-    ]
+    told = ("near", "exact", "program", *(("from confidence",) if len(named) == 1 else ()))
+    columns = ["shown", *(f"{column}{_of(name, named)}" for name, _ in named for column in told)]
     return tag("div", tag("h3", "If only the surest were shown"), table(columns, rows))
 
 

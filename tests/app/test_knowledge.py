@@ -1,13 +1,14 @@
 """What a model is told of the user, and what of the user's habits is kept."""
 
 import pytest
+from msgspec.structs import replace
 
 from ghostcells.app.knowledge import Knowledge, remembered
 from ghostcells.domain.events import Executed
-from ghostcells.domain.examples import Situation
+from ghostcells.domain.examples import Situation, situation_at
 from ghostcells.domain.ghosts import Candidate
 
-from .bench import NB, Source, at_once, example
+from .bench import NB, Source, at_once, code, example, prose
 
 pytestmark = pytest.mark.asyncio
 
@@ -28,13 +29,21 @@ async def test_prose_that_is_followed_by_a_run_is_told_from_prose_that_is_not():
 
 
 async def test_examples_are_alike_by_sense_or_by_their_words():
-    by_words = remembered(example(), "compress the logs of the app", None)
+    by_words = remembered(example(), Situation(NB, "compress the logs of the app"), None)
     assert by_words.similarity > 0.9
     assert not by_words.by_sense
-    assert remembered(example(), "delete every pod", None).similarity == 0.0
-    by_sense = remembered(example(), "make it smaller", 0.7)
+    assert remembered(example(), Situation(NB, "delete every pod"), None).similarity == 0.0
+    by_sense = remembered(example(), Situation(NB, "make it smaller"), 0.7)
     assert (by_sense.similarity, by_sense.by_sense) == (0.7, True)
-    assert remembered(example(), "anything", -0.1).similarity == 0.0
+    assert remembered(example(), Situation(NB, "anything"), -0.1).similarity == 0.0
+
+
+async def test_after_a_run_situations_are_compared_by_what_was_run_before():
+    here = situation_at([code("kubectl rollout restart deployment/web")], 1, NB)
+    there = situation_at([code("kubectl rollout restart deployment/api"), prose("Wait for it.")], 2, NB)
+    kept = replace(example(text="kubectl rollout status deployment/api"), situation=there)
+    assert remembered(kept, here, None).similarity > 0.5
+    assert remembered(example(), here, None).similarity == 0.0
 
 
 async def test_what_memory_says_of_a_candidate_is_what_its_example_is_judged_by():

@@ -40,6 +40,27 @@ def test_a_good_answer_passes_as_it_is() -> None:
     assert {one.result for one in checked.assertions} <= {"passed", "skipped"}
 
 
+def test_code_that_is_only_comments_is_left_out_and_does_not_show_while_it_grows() -> None:
+    alone = check(answer("```sh\n# List the pods\n```"), asked())
+    assert (alone.silent, alone.why) == (True, "the answer is a comment")
+    commented = "```sh\n# all of them\nkubectl get pods\n```"
+    assert texts(answer(commented), asked()) == ["# all of them\nkubectl get pods"]
+    parser = Parser("shellscript")
+    parser.feed("```sh\n# all of them\n")
+    assert not showable(parser.drafts, asked())
+    parser.feed("kubectl get pods\n")
+    assert showable(parser.drafts, asked())
+
+
+def test_code_that_holds_the_notebooks_prose_is_an_echo() -> None:
+    shown = page(md("# Deploy\n\nThe shop runs in the cluster prod-eu, namespace shop."), md("List the pods."))
+    told = "```sh\nThe shop runs in the cluster prod-eu, namespace shop.\nkubectl get pods\n```"
+    assert check(answer(told), asked(shown)).silent
+    assert result("NO_ECHO", answer(told), asked(shown)) == "failed"
+    heading = "```sh\n# Deploy\nkubectl apply -f shop.yaml\n```"
+    assert texts(answer(heading), asked(shown)) == ["# Deploy\nkubectl apply -f shop.yaml"]
+
+
 def test_an_answer_is_cut_to_its_first_step() -> None:
     text = GOOD + "\nNow delete one.\n```sh\nkubectl delete pod x\n```"
     assert texts(answer(text), asked()) == ["kubectl get pods"]

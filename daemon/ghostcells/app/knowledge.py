@@ -10,7 +10,7 @@ from ghostcells.domain.events import AnyRecord, Executed
 from ghostcells.domain.examples import Example, Situation
 from ghostcells.domain.exchange import Remembered
 from ghostcells.domain.ghosts import Candidate
-from ghostcells.memory.analysis import STOP_WORDS, stem
+from ghostcells.memory.analysis import STOP_WORDS, last_command, stem
 
 CONVENTIONS = 40
 FRESH_S = 600.0
@@ -73,7 +73,7 @@ class Knowledge:
                 self._conventions, self._read_at = conventions, time.monotonic()
             cosines = {one.example: one.cosine for one in candidates}
             told = Told(
-                tuple(remembered(one, situation.intent, cosines.get(one.id)) for one in examples),
+                tuple(remembered(one, situation, cosines.get(one.id)) for one in examples),
                 tuple(dict.fromkeys((*self._conventions, *self.snapshot))),
             )
             self._told = dict([*self._told.items(), (session, told)][-_FROZEN_SESSIONS:])
@@ -106,12 +106,23 @@ class Knowledge:
                     self.habits = self.habits.observe(one.situation.intent, run=True)
 
 
-def remembered(example: Example, intent: str, cosine: float | None) -> Remembered:
+def remembered(example: Example, situation: Situation, cosine: float | None) -> Remembered:
     """An example as a prompt shows it, with how alike its situation is: by the sentence model, else by words."""
-    similarity = shared_words(example.situation.intent, intent) if cosine is None else cosine
-    bounded = min(1.0, max(0.0, similarity))
+    own = example.situation
+    if cosine is not None:
+        similarity = cosine
+    elif situation.intent.strip():
+        similarity = shared_words(own.intent, situation.intent)
+    else:
+        # After a run there is no prose: what was run before says where the user is.
+        similarity = shared_words(last_command(own), last_command(situation))
     return Remembered(
-        example.id, example.situation.intent, example.language, example.text, bounded, by_sense=cosine is not None
+        example.id,
+        own.intent,
+        example.language,
+        example.text,
+        min(1.0, max(0.0, similarity)),
+        by_sense=cosine is not None,
     )
 
 

@@ -30,12 +30,13 @@ from ghostcells.runtime.clock import SystemClock
 from ghostcells.runtime.ports import Answered, Declined
 
 T = TypeVar("T")
+NO_MODEL = "memory has nothing, and no model is chosen: --provider NAME, model.provider, or a key in the environment"
 _CANDIDATES = 12
 _RAN = 20
 
 
 class Suggestion(msgspec.Struct, frozen=True):
-    """`source` is memory or model; `why` says what happened where there is nothing."""
+    """`source` is memory or model; `why` says what happened where there is nothing, `told` that it was said already."""
 
     source: str
     text: str
@@ -43,6 +44,7 @@ class Suggestion(msgspec.Struct, frozen=True):
     confidence: float | None
     warnings: tuple[str, ...]
     why: str
+    told: bool = False
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -78,7 +80,7 @@ def run(options: argparse.Namespace) -> int:
             data.append([Traced(id="", time_ms=0, notebook=page.notebook, session=trace.session, trace=trace)])
     if options.json:
         print_json({**builtins(suggestion), "trace": builtins(trace)})
-    elif not suggestion.text:
+    elif not suggestion.text and not suggestion.told:
         complain(f"no suggestion: {suggestion.why}")
     for warning in suggestion.warnings:
         complain(f"warning: {warning}")
@@ -157,7 +159,7 @@ class _Completing:
             self._print(best.text, whole=True)
             said = tuple(one.message for one in best.warnings)
             return Suggestion("memory", best.text, best.language, best.confidence, said, why), self._trace
-        return Suggestion("", "", "", None, (), why), self._trace
+        return Suggestion("", "", "", None, (), why, told=why in self._troubles), self._trace
 
     async def _recall(self, situation: Situation, page: Page) -> Recollection:
         from ghostcells.app.assistant import risky_of
@@ -185,7 +187,7 @@ class _Completing:
 
         models = Models(os.environ, self._trouble)
         if models.use(self._settings) is None:
-            return (), self._troubles[-1] if self._troubles else "no model is chosen, and memory has nothing"
+            return (), self._troubles[-1] if self._troubles else NO_MODEL
         prompting, spending = Prompting(), Spending(tell=lambda _: None, show=lambda _: None)
         prompting.redactor = Redactor(self._settings.privacy.patterns)
         spending.configure(self._settings)

@@ -140,7 +140,7 @@ def _show_decision(options: argparse.Namespace, data: Data, decision: Decision) 
         print_json(decision)
         return
     print(f"{decision.silence or 'suggested'}: {decision.why}")
-    print(f"asked by {decision.trigger} at {moment(decision.time_ms)}, {short_name(decision.notebook)}")
+    print(f"asked {asked(decision.trigger)} at {moment(decision.time_ms)}, {short_name(decision.notebook)}")
     if decision.silence is not None and ADVICE[decision.silence]:
         print(f"to do: {ADVICE[decision.silence]}")
     rows = []
@@ -181,9 +181,17 @@ def print_trace(found: dict[str, Any], *, file: "TextIO | None" = None) -> None:
         _tell_trace(found)
 
 
+_ASKED = {"asked": "by hand", "edit": "by typing", "focus": "by moving there", "executed": "by a run"}
+
+
+def asked(trigger: str) -> str:
+    """What set a suggestion off, in words."""
+    return _ASKED.get(trigger, f"by {trigger}")
+
+
 def _tell_trace(found: dict[str, Any]) -> None:
     print(f"{found['outcome']}: {found['why']}")
-    print(f"asked by {found['trigger']} at {moment(found['timeMs'])}, session {found['session']}")
+    print(f"asked {asked(found['trigger'])} at {moment(found['timeMs'])}, session {found['session']}")
     print("  ".join(f"{name} {ms:.1f} ms" for name, ms in found["stagesMs"].items()))
     print_table(
         ("confidence", "score", "from", "text"),

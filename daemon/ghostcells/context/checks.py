@@ -120,7 +120,9 @@ def showable(drafts: Drafts, asked: Asked) -> Drafts:
 
     What it gives only grows, as the drafts do, and agrees with what `check` leaves of the whole.
     """
-    kept = [draft for draft in drafts if draft.kind is CellKind.CODE or not asked.writes_prose]
+    kept = [
+        draft for draft in drafts if not _is_bare(draft) and (draft.kind is CellKind.CODE or not asked.writes_prose)
+    ]
     return _one_step(tuple(kept))
 
 
@@ -222,7 +224,32 @@ def _echoes(draft: Draft, asked: Asked) -> bool:
     anchor = asked.page.before[-1:]
     shown = [squeezed(cell.text) for cell in (*anchor, *asked.page.after)]
     shown += [squeezed(output) for output in asked.page.outputs.values()]
-    return text in shown or any(text == one for one in rule_lines())
+    return text in shown or any(text == one for one in rule_lines()) or _has_prose(draft, asked)
+
+
+def _has_prose(draft: Draft, asked: Asked) -> bool:
+    """Whether code holds whole lines of the notebook's prose, as a small model says that continues with all it was shown."""
+    cells = (*asked.page.before, *asked.page.after)
+    prose = {squeezed(line) for cell in cells if cell.kind is CellKind.MARKUP for line in cell.text.splitlines()}
+    lines = {squeezed(line) for line in draft.text.splitlines()}
+    return any(len(line) > _TELLING and not line.startswith(_COMMENTS) for line in lines & prose)
+
+
+_COMMENTS = ("#", "//", "--")
+
+
+def _has_command(answer: Answer, _: Asked) -> Result:
+    return _result(passed=not any(_is_bare(draft) for draft in answer.drafts)) if answer.drafts else Result.SKIPPED
+
+
+def _is_bare(draft: Draft) -> bool:
+    """Code that is nothing but comments, which nobody would run."""
+    lines = [line.strip() for line in draft.text.splitlines() if line.strip()]
+    return draft.kind is CellKind.CODE and all(line.startswith(_COMMENTS) and line[:2] != "#!" for line in lines)
+
+
+def _without_bare(answer: Answer, _: Asked) -> Drafts:
+    return tuple(draft for draft in answer.drafts if not _is_bare(draft))
 
 
 _TELLING = 24
@@ -256,6 +283,7 @@ TABLE: tuple[Check, ...] = (
     Check("NO_GHOST_OF_GHOST", _no_ghost_of_ghost, None, "the answer was asked for a ghost"),
     Check("BALANCED_FENCES", _balanced_fences, _without_loose_end, "the answer broke off in its first line"),
     Check("NO_ECHO", _no_echo, _without_echoes, "the answer repeats what the notebook says"),
+    Check("HAS_COMMAND", _has_command, _without_bare, "the answer is a comment"),
     Check("CODE_AFTER_INTENT", _code_after_intent, None, "the answer has no command where one was wanted"),
     Check("CODE_FIRST", _code_first, _from_first_code, "the answer is prose where the user writes prose"),
     Check("ONE_STEP", _one_step_judged, lambda answer, _: _one_step(answer.drafts), "the answer is more than one step"),

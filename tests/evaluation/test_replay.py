@@ -5,6 +5,7 @@ import pytest
 
 from ghostcells.domain.events import Executed
 from ghostcells.domain.examples import Situation
+from ghostcells.domain.feedback import Feedback, Judgement
 from ghostcells.domain.ids import ulid
 from ghostcells.evaluation import replay as module
 from ghostcells.evaluation.datasets import dataset_at
@@ -127,6 +128,12 @@ def test_the_own_log_is_replayed_as_it_was_recorded(log, replayed):
     assert found[0].offers == ()
     assert found[3].best.text == "kubectl get pods -n web"
     assert found[3].repo == "ops"
+
+
+def test_what_was_made_of_the_ghosts_of_that_time_is_kept(log, replayed):
+    accepted = msgspec.structs.replace(log[1], feedback=Judgement(Feedback.ACCEPTED, "s"))
+    found = replayed(History(lambda: [log[0], accepted]))
+    assert [one.feedback for one in found] == ["", "accepted_recommendation"]
 
 
 def test_what_failed_teaches_nothing(log, replayed):

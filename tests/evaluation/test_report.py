@@ -89,6 +89,16 @@ def test_a_flat_curve_is_called_flat():
     assert learns([result(number, word=float(number >= 100)) for number in range(200)]).startswith("It gets worse")
 
 
+def test_what_was_made_of_ghosts_at_the_time_is_told_where_the_log_has_it():
+    found = [
+        result(number, feedback="accepted_recommendation" if number < 3 else "ran_unlisted") for number in range(12)
+    ]
+    text = Reader(report(measured(found))).text
+    assert "a recommendation was accepted and run325.0 %" in text
+    assert "something else was run975.0 %" in text
+    assert "ghosts of that time" not in Reader(report(measured(many()))).text
+
+
 def test_doubts_are_said_first():
     read = Reader(report(measured([result(0, repeated=True, known=True), result(1, failed="ZeroDivisionError: x")])))
     assert "exact contamination" in read.text

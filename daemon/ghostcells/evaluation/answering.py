@@ -139,7 +139,7 @@ class Answering:
         memory_ms = (perf_counter() - begun) * 1000
         candidates = [self._fitted(one, question) for one in found.candidates]
         chosen = policy.selected(candidates, found.threshold, self._policy, ())
-        outcome = policy.outcome(chosen)
+        outcome = policy.outcome(chosen, found.failed)
         result = replace(
             blank,
             outcome=outcome.value,

@@ -82,6 +82,7 @@ def _question(run: Executed) -> Question | None:
         situation=situation,
         answer=run.text.strip(),
         language=run.language,
+        feedback="" if run.feedback is None else run.feedback.feedback.value,
     )
 
 

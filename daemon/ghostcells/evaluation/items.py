@@ -14,7 +14,8 @@ class Question(msgspec.Struct, frozen=True):
     """A place where a suggestion was due: the `page` up to it, and what the user ran then (`answer`).
 
     `key` is the same in every run over this data. `rested_ms` is how long the user paused there. `hidden` are examples that
-    must not be used, since they were made from the answer itself. `template` names the answer's form, where the data has one.
+    must not be used, since they were made from the answer itself. `template` names the answer's form, where the data has one;
+    `feedback` what the user made of what was really suggested then, in a log of one's own.
     """
 
     key: str
@@ -29,6 +30,7 @@ class Question(msgspec.Struct, frozen=True):
     rested_ms: int = 10_000
     hidden: frozenset[str] = frozenset()
     template: str = ""
+    feedback: str = ""
 
 
 class Moment(msgspec.Struct, frozen=True):
@@ -102,6 +104,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     assertions_passed: int = 0
     assertions_failed: int = 0
     why: str = ""
+    feedback: str = ""
     failed: str = ""
     judged: bool | None = None
 

@@ -152,6 +152,7 @@ class Replay:
             language=question.language,
             examples=self._source.count(),
             known=self._answers[answer] > own,
+            feedback=question.feedback,
             repeated=self._pairs[intent, answer] > own,
         )
 

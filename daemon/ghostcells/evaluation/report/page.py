@@ -156,6 +156,8 @@ def _details(one: Measured, *, alone: bool) -> list[Element]:
     if len(one.figures.repos) > 1:
         made.append(sections.repos(one.figures, suffix))
     made.append(sections.spent(one.figures, suffix))
+    if any(item.feedback for item in one.found):
+        made.append(sections.lived(one.found, suffix))
     if one.judged is not None:
         made.append(sections.judged(one.judged, suffix))
     return made

@@ -1,8 +1,10 @@
 """The parts of the report: tables, charts, cases."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from xml.etree.ElementTree import Element
 
+from ghostcells.domain.feedback import Feedback
 from ghostcells.evaluation.contrast import Contrast
 from ghostcells.evaluation.items import Result
 from ghostcells.evaluation.judging import Agreement
@@ -255,6 +257,28 @@ def spent(figures: Figures, suffix: str) -> Element:
             f"its answers {one.assertions_passed} passed and {one.assertions_failed} failed."
         )
     return tag("div", tag("h3", f"Time and cost{suffix}"), tag("p", said))
+
+
+_FEEDBACK = {
+    Feedback.ACCEPTED: "a recommendation was accepted and run",
+    Feedback.EDITED: "a recommendation was accepted, edited and run",
+    Feedback.RAN_LISTED: "one of several that were offered was run",
+    Feedback.OVERRODE_LISTED: "another one of those listed was run",
+    Feedback.RAN_UNLISTED: "something was suggested, and something else was run",
+    Feedback.NONE: "nothing was suggested",
+}
+
+
+def lived(found: Sequence[Result], suffix: str) -> Element:
+    """What really happened then, as the log has it: with the settings and the version of that time."""
+    counts = Counter(one.feedback for one in found if one.feedback)
+    total = counts.total()
+    rows = [
+        (text, str(counts[kind]), percent(counts[kind] / total)) for kind, text in _FEEDBACK.items() if counts[kind]
+    ]
+    note = "Not what would be suggested now, but what was suggested when these commands were run."
+    parts = (tag("h3", f"What was made of the ghosts of that time{suffix}"), tag("p", note, class_="note"))
+    return tag("div", *parts, table(("what was run", "runs", "share"), rows))
 
 
 def judged(found: Agreement, suffix: str) -> Element:

@@ -20,7 +20,9 @@ grep -c FAILED orders.log
 
 ## The next morning
 
-Below this, add a Markdown cell and write: How many orders failed this morning?
+You want to know it again. Add a Markdown cell below this one, and write in it: How many orders failed today?
+
+The cell that you ran appears in grey. Move onto it with the arrow key, and it is yours.
 `;
 
 const ORDERS = ['1001 OK', '1002 FAILED card', '1003 OK', '1004 FAILED address', '1005 OK'].join('\n');

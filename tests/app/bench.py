@@ -14,6 +14,7 @@ from ghostcells.config.schema import Budget, Model, Settings
 from ghostcells.domain.examples import Example, Reason, Situation, situation_at
 from ghostcells.domain.exchange import Page, Piece
 from ghostcells.domain.notebook import Cell, CellKind
+from ghostcells.domain.pool import Used
 from ghostcells.domain.replies import SessionUsage
 from ghostcells.domain.trace import Outcome, Trace
 from ghostcells.engine.effects import Complete
@@ -52,6 +53,10 @@ def order(*before, suggestion="s1", session="x1", asked=False, rested_ms=2000, s
     )
 
 
+def used(text="make test", identity="e1", notebook=NB, score=1.0, language="shellscript"):
+    return Used(text, language, identity, notebook, 2, score, 0)
+
+
 class Source:
     """The index's examples."""
 
@@ -66,9 +71,6 @@ class Source:
 
     def by_id(self, identity: str) -> Example | None:
         return next((one for one in self.examples if one.id == identity), None)
-
-    def most_used(self, limit: int) -> list[str]:
-        return [one.text for one in self.examples][:limit]
 
 
 async def at_once(work):
@@ -86,6 +88,7 @@ class Bench:
     budget: list[str] = field(default_factory=list)
     usages: list[SessionUsage] = field(default_factory=list)
     grown: list[tuple[Piece, ...]] = field(default_factory=list)
+    often: tuple[Used, ...] = ()
     first: asyncio.Event = field(default_factory=asyncio.Event)
 
     def make(
@@ -100,7 +103,7 @@ class Bench:
         self.spending = Spending(tell=self.budget.append, show=self.usages.append)
         self.spending.configure(settings)
         self.spending.opened(NB, 0)
-        self.knowledge = Knowledge(Source(*examples), at_once)
+        self.knowledge = Knowledge(Source(*examples), at_once, lambda _: self.often)
         self.writer = ModelWriter(
             self.models,
             self.knowledge,

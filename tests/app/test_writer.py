@@ -14,7 +14,7 @@ from ghostcells.providers.base import ProviderError
 from ghostcells.runtime.ports import Answered, Declined
 from ghostcells.tokens import PRIOR_ROUNDS, Calibration, Measure
 
-from .bench import ANSWER, Bench, code, example, order, prose, recording
+from .bench import ANSWER, Bench, code, example, order, prose, recording, used
 
 pytestmark = pytest.mark.asyncio
 
@@ -59,11 +59,12 @@ async def test_the_trace_has_what_was_sent_and_answered_and_what_it_cost(bench):
 
 async def test_examples_of_the_session_and_habits_are_in_the_prompt(bench):
     found = Candidate("gzip app.log", "shellscript", 1.0, 0.6, example="e1")
-    await bench.make(example()).write(order(candidates=(found,)))
+    bench.often = (used("gzip app.log"), used("ls -la", "e2"), used("make test", "e2"), used("cat secret", "forgotten"))
+    await bench.make(example(), example("e2")).write(order(candidates=(found,)))
     prompt = bench.traces[0].model.prompt
     assert "[assistant]\n```" in prompt
     assert "Compress the log of the app" in prompt
-    assert "What this user often runs:\n- gzip app.log" in prompt
+    assert "What this user often runs:\n- ls -la\n- make test\n\n" in prompt
 
 
 async def test_examples_are_frozen_for_a_session(bench):

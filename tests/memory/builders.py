@@ -63,6 +63,9 @@ class Shelf:
     def _newest(self, wanted: Callable[[Situation], bool], limit: int) -> list[int]:
         return [row for row, one in reversed(self.examples.items()) if wanted(one.situation)][:limit]
 
+    def rows_of(self, examples: Sequence[str]) -> list[int]:
+        return [row for row, one in self.examples.items() if one.id in examples]
+
     def recent(self, notebook: str, limit: int) -> list[int]:
         return self._newest(lambda one: one.notebook == notebook, limit)
 

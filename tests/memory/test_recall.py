@@ -273,3 +273,15 @@ def test_one_search_that_fails_costs_only_what_it_would_find(monkeypatch: pytest
     assert found.failed == ("words",)
     assert [one.text for one in found.candidates] == ["kubectl rollout restart web"]
     assert found.notes == ("the search by words failed",)
+
+
+def test_what_is_always_at_hand_is_considered_whatever_is_found() -> None:
+    shelf = Shelf(example("Restart the web frontend of the shop", "kubectl rollout restart web"))
+    memory = RecallMemory(shelf, None, at_once)
+    asked = situation("Bake a cake", notebook=ELSEWHERE)
+    found = asyncio.run(memory.recall(asked, limit=5, present=(), now_ms=NOW_MS))
+    assert found.candidates == ()
+    memory.always = lambda _: (shelf.examples[1].id,)
+    found = asyncio.run(memory.recall(asked, limit=5, present=(), now_ms=NOW_MS))
+    assert [one.text for one in found.candidates] == ["kubectl rollout restart web"]
+    assert found.candidates[0].confidence < found.threshold

@@ -8,12 +8,15 @@ import msgspec
 import pytest
 
 from ghostcells.domain.examples import Above, Example
+from ghostcells.domain.feedback import Feedback, Judgement, Shown
 from ghostcells.domain.ids import ulid
 from ghostcells.domain.notebook import CellKind
+from ghostcells.learning.pool import Rules, renewed
 from ghostcells.store.examples import Examples
 from ghostcells.store.forgetting import Forgetter
 from ghostcells.store.index import Index
 from ghostcells.store.paths import Paths, prepare
+from ghostcells.store.pools import PoolFile
 from ghostcells.store.scrub import Forgetting, Scrubber
 from ghostcells.store.segment import encode
 
@@ -50,11 +53,13 @@ def full_life(writer: int = 0) -> list[AnyRecord]:
         40, "vault kv list", intent="See what is there", above=[COMMAND], output=f"$ {COMMAND}\nok", writer=writer
     )
     prose = (Above(CellKind.MARKUP, "markdown", INTENT), *later.situation.above)
+    passed = Judgement(Feedback.RAN_UNLISTED, "S1", passed=(Shown("g1", COMMAND, LESSON, "dismissed", 900),))
     return [
         b.suggested(10, "g1", text=COMMAND, example=LESSON, writer=writer),
         b.traced(11, "S10", b.rid(0), prompt=f"Complete:\n{INTENT}\n", text=COMMAND),
         b.accepted(20, "g1", COMMAND, writer=writer),
         b.ran(30, COMMAND, intent=INTENT, writer=writer),
+        b.ran(35, "ls", intent="Look", feedback=passed, writer=writer),
         msgspec.structs.replace(later, situation=msgspec.structs.replace(later.situation, above=prose)),
     ]
 
@@ -71,11 +76,17 @@ def test_its_bytes_are_gone_from_every_file(root: Path, daemon_at: Make) -> None
         daemon.log.append(record, firm=True)
     assert daemon.barrier() is None
     index.settle()
-    assert holding(root, COMMAND, INTENT)
+    runs = Examples(index).ran_since(0)
+    pool = PoolFile(paths, ["file:///runbooks"])
+    lock = pool.lock()
+    assert lock is not None
+    with lock:
+        pool.write(renewed(None, [*runs, *runs], ["file:///runbooks"], b.NOW_MS + 45, Rules()))
+    assert "pools" in {name.partition("/")[0] for name in holding(root, COMMAND, INTENT)}
     daemon.log.append(b.forgotten(50, LESSON, *index.teachers(LESSON)), firm=True)
     assert daemon.barrier() is None
     index.settle()
-    assert [example.text for example in all_of(index)] == ["vault kv list"]
+    assert {example.text for example in all_of(index)} == {"vault kv list", "ls"}
     forgetter = Forgetter(paths, daemon.epoch, seal=daemon.log.seal, clean=index.clean)
     while forgetter.pending():
         forgetter.work()

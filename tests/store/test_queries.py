@@ -259,3 +259,15 @@ def test_a_run_tells_what_it_says_of_a_suggestion(ask: Ask) -> None:
     judged, plain = queries.events(None, 10)
     assert judged.verdict == Verdict(feedback=Feedback.ACCEPTED, suggestion="S1", fate=Fate.RAN)
     assert plain.verdict is msgspec.UNSET
+
+
+def test_runs_of_late_come_with_what_they_taught(ask: Ask) -> None:
+    """Neither failures nor what has been forgotten is among them."""
+    found = ask(
+        b.ran(1),
+        b.ran(2, "ls", intent="Look"),
+        b.ran(3, "false", success=False),
+        b.ran(4, "cat key", intent="Show the key"),
+        b.forgotten(5, b.example_id("Show the key", "cat key")),
+    ).ran_since(b.NOW_MS + 2)
+    assert [(one.text, one.example, one.time_ms) for one in found] == [("ls", b.example_id("Look", "ls"), b.NOW_MS + 2)]

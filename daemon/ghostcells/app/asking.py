@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from ghostcells.app.index import IndexThread
+from ghostcells.domain.pool import Ran
 from ghostcells.domain.views import Cost
 from ghostcells.engine.inputs import Origin
 from ghostcells.runtime.worker import Worker
@@ -35,6 +36,9 @@ class Asking:
 
     async def costs(self, since_ms: int) -> list[Cost]:
         return await self.worker.run(lambda: self.queries.costs(since_ms))
+
+    async def ran_since(self, since_ms: int) -> list[Ran]:
+        return await self.worker.run(lambda: self.queries.ran_since(since_ms))
 
     def lookup(self, ids: Sequence[str]) -> tuple[Origin, ...]:
         return tuple(

@@ -9,7 +9,7 @@ from pathlib import Path
 from ghostcells.app.asking import Asking
 from ghostcells.app.index import IndexThread
 from ghostcells.app.keeping import Kept
-from ghostcells.app.knowledge import Knowledge
+from ghostcells.app.knowledge import Knowledge, Often
 from ghostcells.app.models import TROUBLE, Choice, Models
 from ghostcells.app.prompting import KnownModels, Prompting
 from ghostcells.app.spending import TROUBLE as BUDGET
@@ -49,6 +49,7 @@ class Assistant:
         data_dir: Path,
         now_ms: Callable[[], int],
         keep: Callable[[Trace, str], None],
+        often: Often,
     ) -> None:
         self._client = client
         self._status = status
@@ -60,7 +61,7 @@ class Assistant:
         self.models = Models(os.environ, lambda text: status.trouble(TROUBLE, text))
         self.spending = Spending(tell=lambda text: status.trouble(BUDGET, text), show=status.spend)
         self.prompting = Prompting()
-        self.knowledge = Knowledge(index.examples, index.run)
+        self.knowledge = Knowledge(index.examples, index.run, often)
         self.writer = ModelWriter(
             self.models, self.knowledge, self.prompting, self.spending, status=status, now_ms=now_ms, keep=keep
         )

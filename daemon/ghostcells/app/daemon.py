@@ -12,6 +12,7 @@ from ghostcells.app.decisions import Decisions
 from ghostcells.app.index import IndexThread
 from ghostcells.app.lessons import Lessons
 from ghostcells.app.logs import LOGS, set_level
+from ghostcells.app.often import MostUsed
 from ghostcells.app.remembering import WarningMemory
 from ghostcells.app.settings import LiveSettings, policy_of
 from ghostcells.app.upkeep import Upkeep
@@ -67,6 +68,8 @@ class Daemon:
         self._vectors = Vectors(_vectors_of(self._index), examples=self._index, on_state=self._embedder_changed)
         self._memory = RecallMemory(self._index.examples, self._vectors, self._index.run_heeding)
         self._asking = Asking(self._index)
+        self._often = MostUsed(paths, info.folders, self._asking.ran_since, now_ms=clock.now_ms)
+        self._memory.always = self._often.examples_of
         self._assistant = Assistant(
             client,
             self._status,
@@ -75,6 +78,7 @@ class Daemon:
             data_dir=data_dir,
             now_ms=clock.now_ms,
             keep=self._keep_trace,
+            often=self._often.told,
         )
         self._warning = WarningMemory(
             self._memory, self._assistant.prompting.run, used=self._used, asked=self._assistant.prepare
@@ -113,6 +117,7 @@ class Daemon:
         self._settings.read(info.options)
         self._index.follow()
         self._upkeep.start()
+        self._often.start()
 
     def on_settings(self, editor: object) -> None:
         self._settings.read(editor)
@@ -122,6 +127,7 @@ class Daemon:
         for uri in self.loop.state.documents:
             self.loop.dispatch(Closed(at=self.loop.stamp(), notebook=uri))
         await self.loop.close()
+        self._often.close()
         await self._assistant.close()
         await self._learn_the_rest()
         await self._event_loop.run_in_executor(None, self._log.close)
@@ -144,6 +150,7 @@ class Daemon:
         except ValueError as error:
             self._client.show_message(str(error), error=False)
         self._upkeep.retention_days = settings.log.retention_days
+        self._often.use(settings)
         self._memory.threshold = settings.memory.min_confidence
         self._vectors.use(embedder_of(settings), settings.memory.idle_seconds or None)
         self._warning.rules = risky_of(settings)
@@ -152,6 +159,8 @@ class Daemon:
 
     def _step(self, state: State, given: AnyInput) -> tuple[State, tuple[Effect, ...]]:
         self._assistant.happened(given)
+        if isinstance(given, Closed):
+            self._often.closed(given.notebook)
         if isinstance(given, Opened):
             self._upkeep.opened([cell.text for cell in given.notebook.cells])
         return step(state, given)
@@ -172,6 +181,9 @@ class Daemon:
 
     def _examples_changed(self, fewer: bool) -> None:  # noqa: FBT001 -- a callback with one fact
         self._vectors.examples_changed(forgotten=fewer)
+        if fewer:
+            self._often.forget()
+            self._assistant.knowledge.forget()
 
     def _embedder_changed(self, state: EmbedderState, reason: str) -> None:
         failed = state is EmbedderState.FAILED

@@ -1,7 +1,6 @@
 """What a model is told of the user, and what says whether asking is worth it: read from the index, off the loop."""
 
 import re
-import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Protocol, TypeVar
 
@@ -10,11 +9,10 @@ from ghostcells.domain.events import AnyRecord, Executed
 from ghostcells.domain.examples import Example, Situation
 from ghostcells.domain.exchange import Remembered
 from ghostcells.domain.ghosts import Candidate
+from ghostcells.domain.pool import Used
+from ghostcells.learning.pool import squeezed
 from ghostcells.memory.analysis import STOP_WORDS, last_command, stem
 
-CONVENTIONS = 40
-FRESH_S = 600.0
-"""Conventions are read again after this long, and not while a session lasts: a prefix that changes is cached for nothing."""
 _FROZEN_SESSIONS = 32
 _WORD = re.compile(r"[A-Za-z0-9]+")
 T = TypeVar("T")
@@ -29,13 +27,17 @@ class Source(Protocol):
 
     def by_id(self, example: str) -> Example | None: ...
 
-    def most_used(self, limit: int) -> list[str]: ...
-
 
 class Run(Protocol):
     """Does something in the index's thread."""
 
     def __call__(self, work: Callable[[], T], /) -> Awaitable[T]: ...
+
+
+class Often(Protocol):
+    """The most used commands of a notebook."""
+
+    def __call__(self, notebook: str, /) -> Sequence[Used]: ...
 
 
 class Told:
@@ -47,12 +49,11 @@ class Told:
 
 
 class Knowledge:
-    def __init__(self, source: Source, run: Run) -> None:
+    def __init__(self, source: Source, run: Run, often: Often = lambda _: ()) -> None:
         self._source = source
         self._run = run
+        self._often = often
         self._told: dict[str, Told] = {}
-        self._conventions: tuple[str, ...] = ()
-        self._read_at = float("-inf")
         self.snapshot: tuple[str, ...] = ()
         """Commands from elsewhere, such as a team's most used ones; they follow the user's own in the stable prefix."""
         self.habits = worth.Habits()
@@ -62,22 +63,28 @@ class Knowledge:
         """The examples that memory found first in this session, and the user's most used commands."""
         if session not in self._told:
             ids = list(dict.fromkeys(one.example for one in candidates if one.example))
-            stale = time.monotonic() - self._read_at > FRESH_S
 
-            def read() -> tuple[list[Example], tuple[str, ...] | None]:
+            often = self._often(situation.notebook)
+
+            def read() -> tuple[list[Example], tuple[str, ...]]:
                 found = [example for one in ids if (example := self._source.by_id(one)) is not None]
-                return found, tuple(self._source.most_used(CONVENTIONS)) if stale else None
+                said = {squeezed(one.text) for one in found}
+                # What has been forgotten since it was counted is not told either.
+                more = (one.text for one in often if self._source.by_id(one.example) is not None)
+                return found, tuple(text for text in more if squeezed(text) not in said)
 
             examples, conventions = await self._run(read)
-            if conventions is not None:
-                self._conventions, self._read_at = conventions, time.monotonic()
             cosines = {one.example: one.cosine for one in candidates}
             told = Told(
                 tuple(remembered(one, situation, cosines.get(one.id)) for one in examples),
-                tuple(dict.fromkeys((*self._conventions, *self.snapshot))),
+                tuple(dict.fromkeys((*conventions, *self.snapshot))),
             )
             self._told = dict([*self._told.items(), (session, told)][-_FROZEN_SESSIONS:])
         return self._told[session]
+
+    def forget(self) -> None:
+        """Something was forgotten: what is frozen may hold it."""
+        self._told.clear()
 
     async def corpus(self, texts: Iterable[str]) -> worth.Corpus:
         """How common the words of these texts are among the user's."""

@@ -180,9 +180,12 @@ class _Completing:
         from ghostcells.app.assistant import rules_of
         from ghostcells.app.knowledge import Knowledge
         from ghostcells.app.models import Models
+        from ghostcells.app.often import listed, sendable
+        from ghostcells.app.often import rules_of as pool_rules
         from ghostcells.app.prompting import Prompting
         from ghostcells.app.spending import Spending
         from ghostcells.app.writer import ModelWriter
+        from ghostcells.learning.pool import renewed
         from ghostcells.privacy.redact import Redactor
 
         models = Models(os.environ, self._trouble)
@@ -194,9 +197,11 @@ class _Completing:
         now = round(time.time() * 1000)
         spending.restore(self._data.queries.costs(spending.day_start_ms(now)))
         spending.opened(order.page.notebook, now)
+        pool = renewed(None, self._data.examples.ran_since(0), (), now, pool_rules(self._settings))
+        often = sendable(listed(pool, self._settings), self._settings)
         writer = ModelWriter(
             models,
-            Knowledge(self._data.examples, _at_once),
+            Knowledge(self._data.examples, _at_once, lambda _: often),
             prompting,
             spending,
             status=_Nobody(),

@@ -15,6 +15,7 @@ Share = Annotated[float, Meta(ge=0, le=1)]
 Amount = Annotated[float, Meta(ge=0)]
 Count = Annotated[int, Meta(ge=0)]
 Seconds = Annotated[float, Meta(ge=1)]
+Days = Annotated[float, Meta(ge=0.01)]
 Tokens = Annotated[int, Meta(ge=300)]
 
 
@@ -143,6 +144,30 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     ] = 600
 
 
+class MostUsed(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The commands that you run most. They are told to a model and are always among memory's candidates."""
+
+    count: Annotated[
+        Count, Meta(description="How many of them a notebook is given when it is opened; 0 switches this off.")
+    ] = 10
+    depth: Annotated[Count, Meta(description="How many are kept, ranked, to choose those from.")] = 50
+    half_life_days: Annotated[
+        Days, Meta(description="After so many days a run counts half: what you did last week goes before last month's.")
+    ] = 7.0
+    look_back_days: Annotated[Count, Meta(description="Runs older than this do not count.")] = 30
+    min_runs: Annotated[Count, Meta(description="How often a command has to have been run in that time.")] = 2
+    refresh_hours: Annotated[
+        Amount, Meta(description="They are counted again after so many hours, by one daemon for all.")
+    ] = 24.0
+    keep_days: Annotated[
+        Count,
+        Meta(description="For so long the former ones are kept when there is nothing to count, as after a holiday."),
+    ] = 30
+    item_tokens: Annotated[
+        Count, Meta(description="A command with more tokens than this, as estimated, is left out.")
+    ] = 40
+
+
 class Budget(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """What a model may cost. Where a cap is reached memory goes on alone, and the status says so."""
 
@@ -211,6 +236,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     suggest: Suggest = Suggest()
     model: Model = Model()
     memory: Memory = Memory()
+    most_used: MostUsed = MostUsed()
     budget: Budget = Budget()
     providers: Providers = Providers()
     log: Log = Log()

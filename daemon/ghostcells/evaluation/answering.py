@@ -10,6 +10,8 @@ from msgspec.structs import replace
 from ghostcells.app.assistant import rules_of
 from ghostcells.app.knowledge import Knowledge
 from ghostcells.app.models import Models
+from ghostcells.app.often import listed, sendable
+from ghostcells.app.often import rules_of as pool_rules
 from ghostcells.app.prompting import Prompting
 from ghostcells.app.spending import Spending, cost_of
 from ghostcells.app.writer import ModelWriter
@@ -23,12 +25,14 @@ from ghostcells.domain.exchange import Piece, Usage
 from ghostcells.domain.ghosts import Candidate, Recollection
 from ghostcells.domain.ids import Stamp
 from ghostcells.domain.notebook import CellKind
+from ghostcells.domain.pool import Used
 from ghostcells.domain.trace import Trace, TracedModel
 from ghostcells.engine import policy
 from ghostcells.engine.effects import Complete
 from ghostcells.engine.inputs import Policy
 from ghostcells.evaluation.distance import compare
 from ghostcells.evaluation.items import Offer, Question, Result
+from ghostcells.learning.pool import DAY_MS, renewed
 from ghostcells.privacy.redact import Redactor
 from ghostcells.runtime.ports import Declined, Memory
 from ghostcells.store.examples import Examples
@@ -90,8 +94,14 @@ class Hiding:
         found = self._examples.by_id(example)
         return None if found is None or found.row in self._hidden else found
 
-    def most_used(self, limit: int) -> list[str]:
-        return [text for text in self._examples.most_used(limit) if text not in self._texts]
+    def rows_of(self, examples: Sequence[str]) -> list[int]:
+        return self._shown(self._examples.rows_of(examples))
+
+    def often(self, settings: Settings, now_ms: int) -> tuple[Used, ...]:
+        """The most used commands as they were then."""
+        since = now_ms - settings.most_used.look_back_days * DAY_MS
+        runs = [one for one in self._examples.ran_since(since) if one.text not in self._texts]
+        return sendable(listed(renewed(None, runs, (), now_ms, pool_rules(settings)), settings), settings)
 
     def _shown(self, rows: list[int]) -> list[int]:
         return [row for row in rows if row not in self._hidden]
@@ -188,7 +198,7 @@ class Answering:
 
     def _writer(self) -> ModelWriter:
         """A fresh one for each question: every one is a session of its own, and conventions are those of that time."""
-        knowledge = Knowledge(self._source, at_once)
+        knowledge = Knowledge(self._source, at_once, lambda _: self._source.often(self._settings, self._now))
         knowledge.habits = self._habits.habits
         writer = ModelWriter(
             self._models, knowledge, self._prompting, self._spending, status=_Nobody(), now_ms=lambda: self._now,

@@ -50,8 +50,11 @@ class Found(msgspec.Struct, frozen=True):
     failed: tuple[str, ...] = ()
 
 
-def look_up(source: ExampleSource, situation: Situation) -> Found:
-    """All that the index has on a situation; called in memory's thread. A search that fails costs what it alone would find."""
+def look_up(source: ExampleSource, situation: Situation, always: Sequence[str] = ()) -> Found:
+    """All that the index has on a situation; called in memory's thread. A search that fails costs what it alone would find.
+
+    `always` are ids of examples to consider whatever the searches find.
+    """
     failed: list[str] = []
 
     def tried(name: str, search: Callable[[], T], nothing: T) -> T:
@@ -73,7 +76,8 @@ def look_up(source: ExampleSource, situation: Situation) -> Found:
     following = (
         tried("steps", lambda: source.following(before, situation.language, FOLLOWING), none) if before else none
     )
-    rows = dict.fromkeys([*(row for row, _ in matched), *same_key, *recent, *following])
+    often = tried("often", lambda: source.rows_of(always), none) if always else none
+    rows = dict.fromkeys([*(row for row, _ in matched), *same_key, *recent, *following, *often])
     examples = {one.row: one for one in source.load(rows)}
     return Found(examples, dict(matched), frozenset(same_key), source.count(), tuple(failed))
 
@@ -130,16 +134,19 @@ class RecallMemory:
         self._learned = learned
         self._reader: Reader | None = None
         self.threshold = threshold
+        self.always: Callable[[str], Sequence[str]] = lambda _: ()
+        """The ids of the examples that are to be considered in a notebook, whatever is found."""
 
     async def recall(self, situation: Situation, *, limit: int, present: Sequence[str], now_ms: int) -> Recollection:
         """Candidates best first, none of them among `present`."""
         begun = perf_counter()
         searching = self._begin_search(situation)
         learned, reader = self._judges()
+        always = self.always(situation.notebook)
 
         def look() -> tuple[Found, Weighing]:
             """While the vectors are searched there is time to weigh what the words have found."""
-            found, weighing = look_up(self._source, situation), Weighing(situation, reader)
+            found, weighing = look_up(self._source, situation, always), Weighing(situation, reader)
             weighing.prepare(hits_of(found), learned.lexical)
             return found, weighing
 

@@ -29,6 +29,10 @@ class ExampleSource(Protocol):
         """Rows whose situation has this command as the code cell nearest above, newest first."""
         ...
 
+    def rows_of(self, examples: Sequence[str]) -> list[int]:
+        """The rows of these ids, as far as there are any."""
+        ...
+
     def answering(self, intent_key: str, limit: int) -> list[int]:
         """Rows whose intent has this key (`analysis.intent_key`), newest first."""
         ...

@@ -8,8 +8,10 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from ghostcells.domain.examples import Example, Reason, Situation
+from ghostcells.domain.pool import Ran
 from ghostcells.store.fold import command_key, key_of
 from ghostcells.store.index import Index
+from ghostcells.store.ran import ran_since
 
 POSTINGS = 4_000
 """How many entries of the full-text index one search may read: the rarest words first, which tell the most."""
@@ -98,16 +100,14 @@ class Examples:
         total: int = self._run("SELECT examples FROM total").fetchone()[0]
         return self._frequency(term, total) if term and total else 0
 
-    def most_used(self, limit: int) -> list[str]:
-        """The commands of one line that were run most, the newest first among equals."""
-        return [
-            text
-            for (text,) in self._run(
-                "SELECT text FROM example WHERE runs > 0 AND instr(trim(text), char(10)) = 0 AND length(text) <= 200 "
-                "ORDER BY runs DESC, last_ms DESC, id LIMIT ?",
-                (limit,),
-            )
-        ]
+    def rows_of(self, examples: Sequence[str]) -> list[int]:
+        """The rows of these ids, as far as there are any."""
+        marks = ",".join("?" * len(examples))
+        return self._rows(f"SELECT row FROM example WHERE id IN ({marks}) ORDER BY row", *examples)  # noqa: S608
+
+    def ran_since(self, since_ms: int) -> list[Ran]:
+        """The successful runs since then, with what they teach."""
+        return ran_since(self._run, since_ms)
 
     def answering(self, intent_key: str, limit: int) -> list[int]:
         """Rows whose intent has this key, newest first."""

@@ -17,6 +17,7 @@ from ghostcells.domain.events import Executed, Learned
 from ghostcells.store.fold import Forgettable
 from ghostcells.store.locks import FileLock
 from ghostcells.store.paths import Paths, replace_file
+from ghostcells.store.pools import remove_pools
 from ghostcells.store.presence import living
 from ghostcells.store.rewriting import remove_superseded, remove_unfinished, rewrite
 from ghostcells.store.scrub import SHORT_CHARS, Forgetting, Scrubber
@@ -144,6 +145,8 @@ class Forgetter:
     def _clean_own(self, ready: list[Forgetting]) -> None:
         if ready:
             self._clean()
+            # From here on nobody can count from this index what is to be gone.
+            remove_pools(self._paths)
             for job in ready:
                 replace_file(self._own_mark(job, _CLEANED), b"")
 

@@ -36,6 +36,10 @@ class Paths(msgspec.Struct, frozen=True):
         return self.root / "forget"
 
     @property
+    def pools(self) -> Path:
+        return self.root / "pools"
+
+    @property
     def format(self) -> Path:
         return self.root / "format.json"
 

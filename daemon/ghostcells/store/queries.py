@@ -15,12 +15,14 @@ import msgspec
 from ghostcells.domain.events import INTERNAL, AnyRecord, Traced
 from ghostcells.domain.ghosts import READ_MS
 from ghostcells.domain.ids import ulid
+from ghostcells.domain.pool import Ran
 from ghostcells.domain.trace import Trace
 from ghostcells.domain.views import CellLog, Cost, Event, KnownCell, OpenGhost, Percentiles, Session, Stats
 from ghostcells.store import views
 from ghostcells.store.horizon import settled_before
 from ghostcells.store.index import Index
 from ghostcells.store.presence import INFLIGHT, living
+from ghostcells.store.ran import ran_since
 from ghostcells.store.schema import connect_readonly
 
 SESSIONS = 100
@@ -162,6 +164,11 @@ class Queries:
                 since_ms,
             )
         ]
+
+    def ran_since(self, since_ms: int) -> list[Ran]:
+        """The successful runs since then, with what they teach."""
+        self._settle()
+        return ran_since(lambda query, values: self._run(query, *values), since_ms)
 
     def lookup(self, ids: Sequence[str]) -> tuple[KnownCell, ...]:
         """What is known of cells that were suggested; does not wait for what is new in the log."""

@@ -8,7 +8,7 @@ from ghostcells.domain.events import Executed
 from ghostcells.domain.examples import Situation, situation_at
 from ghostcells.domain.ghosts import Candidate
 
-from .bench import NB, Source, at_once, code, example, prose
+from .bench import NB, Source, at_once, code, example, prose, used
 
 pytestmark = pytest.mark.asyncio
 
@@ -54,14 +54,16 @@ async def test_what_memory_says_of_a_candidate_is_what_its_example_is_judged_by(
     assert [(one.id, one.similarity) for one in told.examples] == [("e1", 0.8), ("e2", 0.2)]
 
 
-async def test_commands_from_elsewhere_follow_the_users_own_and_are_frozen_for_a_session():
-    knowledge = Knowledge(Source(example("e1", "git status")), at_once)
-    knowledge.snapshot = ("make deploy", "git status")
-    told = await knowledge.told("x1", Situation(NB, "deploy"), ())
-    assert told.conventions == ("git status", "make deploy")
-    knowledge.snapshot = ("make undo",)
+async def test_the_most_used_commands_are_told_but_for_what_an_example_says_and_what_was_forgotten():
+    often = [used("gzip app.log"), used("make deploy", "e2"), used("cat key", "forgotten")]
+    knowledge = Knowledge(Source(example("e1"), example("e2")), at_once, lambda _: tuple(often))
+    found = [Candidate("gzip app.log", "shellscript", 1.0, 0.1, example="e1")]
+    told = await knowledge.told("x1", Situation(NB, "deploy"), found)
+    assert told.conventions == ("make deploy",)
+    often.append(used("make undo"))
     assert (await knowledge.told("x1", Situation(NB, "deploy"), ())).conventions == told.conventions
-    assert (await knowledge.told("x2", Situation(NB, "deploy"), ())).conventions == ("git status", "make undo")
+    later = (await knowledge.told("x2", Situation(NB, "deploy"), ())).conventions
+    assert later == ("gzip app.log", "make deploy", "make undo")
 
 
 async def test_a_word_counts_by_how_common_it_is():

@@ -54,8 +54,6 @@ class Knowledge:
         self._run = run
         self._often = often
         self._told: dict[str, Told] = {}
-        self.snapshot: tuple[str, ...] = ()
-        """Commands from elsewhere, such as a team's most used ones; they follow the user's own in the stable prefix."""
         self.habits = worth.Habits()
         self._awaiting: dict[str, tuple[str, str]] = {}
 
@@ -77,7 +75,7 @@ class Knowledge:
             cosines = {one.example: one.cosine for one in candidates}
             told = Told(
                 tuple(remembered(one, situation, cosines.get(one.id)) for one in examples),
-                tuple(dict.fromkeys((*conventions, *self.snapshot))),
+                conventions,
             )
             self._told = dict([*self._told.items(), (session, told)][-_FROZEN_SESSIONS:])
         return self._told[session]

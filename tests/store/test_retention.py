@@ -10,7 +10,7 @@ import pytest
 from ghostcells.store.examples import Examples
 from ghostcells.store.index import Index
 from ghostcells.store.paths import prepare
-from ghostcells.store.retention import retain
+from ghostcells.store.retention import Own, retain
 from ghostcells.store.segment import segments
 
 from . import builders as b
@@ -135,3 +135,27 @@ def test_a_crash_at_any_step(root: Path, monkeypatch: pytest.MonkeyPatch, step: 
     assert crashed.dump() == after
     assert b"secret output" not in all_bytes(root)
     crashed.close()
+
+
+def test_a_daemon_that_lives_on_gives_up_its_own_old_segments(root: Path, daemon_at: Callable[..., Daemon]) -> None:
+    daemon = daemon_at(root)
+    index = b.index_of(root)
+    sealed = []
+    for records in (OLD, [b.suggested(b.DAY_MS - 1, "g0"), *NEW], [b.ran(b.DAY_MS + 2, "make all")]):
+        for record in records:
+            daemon.log.append(record, firm=False)
+        sealed.append(daemon.log.seal().result())
+    index.settle()
+    assert not retain(index.paths, b.NOW_MS + b.DAY_MS)
+    assert not retain(index.paths, b.NOW_MS + b.DAY_MS, Own(daemon.epoch, 1))
+    assert retain(index.paths, b.NOW_MS + b.DAY_MS, Own(daemon.epoch, sealed[-1]))
+    assert [one.number for one in segments(index.paths) if one.owner == daemon.epoch] == [2, 3]
+    assert b"secret output" not in all_bytes(root)
+    assert b"new output" in all_bytes(root)
+    index.settle()
+    kept = ["EXECUTED", "LEARNED", "FORGOTTEN", "PINNED"]
+    assert types(index) == [*kept, "SUGGESTED", "SUGGESTED", "EXECUTED", "EXECUTED"]
+    after = index.dump()
+    index.rebuild()
+    assert index.dump() == after
+    index.close()

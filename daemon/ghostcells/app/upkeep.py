@@ -21,7 +21,7 @@ from ghostcells.store.locks import FileLock
 from ghostcells.store.log import EventLog
 from ghostcells.store.paths import Paths
 from ghostcells.store.presence import living
-from ghostcells.store.retention import retain
+from ghostcells.store.retention import Own, retain
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +48,8 @@ class Upkeep:
     ) -> None:
         self.retention_days = 0
         self._paths = paths
+        self._epoch = epoch
+        self._retained = False
         self._log = log
         self._asking = asking
         self._stamp = stamp
@@ -93,7 +95,10 @@ class Upkeep:
             await asyncio.sleep(RETAIN_SECONDS)
 
     def _drop_old(self) -> None:
-        retain(self._paths, time.time_ns() // 1_000_000 - self.retention_days * _DAY_MS)
+        """From the second day on our own segment is ended each time, so that it can go as a whole when it has become old."""
+        own = Own(self._epoch, self._log.seal().result()) if self._retained else None
+        self._retained = True
+        retain(self._paths, time.time_ns() // 1_000_000 - self.retention_days * _DAY_MS, own)
 
     async def _end_lost(self) -> None:
         await self._guarded("recovery", self._lose())
@@ -101,7 +106,7 @@ class Upkeep:
     async def _lose(self) -> None:
         """End open ghosts under a lock held until that is on disk, so that no other daemon finds the same ones."""
         with await self._worker.run(lambda: FileLock.wait(self._paths.recovery_lock)):
-            found = await self._asking.worker.run(lambda: self._asking.queries.open_ghosts(living(self._paths).keys()))
+            found = await self._asking.open_ghosts(living(self._paths).keys())
             if not found:
                 return
             logger.info("%d ghosts that an earlier daemon left open are ended", len(found))

@@ -1,7 +1,8 @@
 """Retention: what is older than the user wants to keep goes, but for what was learned.
 
 Of an old record a lesson remains (EXECUTED without outputs, LEARNED by reading, FORGOTTEN, PINNED) or nothing. The segments
-of dead daemons are put together into base segments on the way, so their number stays small. A note of what replaces what is
+of dead daemons are put together into base segments on the way, so their number stays small; a daemon that lives on gives up
+those of its own that are old from end to end. A note of what replaces what is
 on disk before the first file is removed: after a crash the next round finishes the removal.
 """
 
@@ -48,7 +49,14 @@ def trimmed(record: AnyRecord) -> AnyRecord | None:
             return None
 
 
-def retain(paths: Paths, before_ms: int) -> bool:
+class Own(msgspec.Struct, frozen=True):
+    """The daemon that does it: its epoch, and the number from which on its segments may still grow."""
+
+    epoch: str
+    growing: int
+
+
+def retain(paths: Paths, before_ms: int, own: Own | None = None) -> bool:
     """Drop what is older than `before_ms`; whether that changed the log. Does nothing while another daemon is at it."""
     lock = FileLock.take(paths.maintenance_lock)
     if lock is None:
@@ -59,7 +67,10 @@ def retain(paths: Paths, before_ms: int) -> bool:
         remove_superseded(paths, lambda segment: segment.owner not in alive)
         remove_unfinished(paths)
         remove_dead(paths)
-        sources = _sources(paths, [segment for segment in segments(paths) if segment.owner not in alive], before_ms)
+        found = segments(paths)
+        sources = _sources(paths, [segment for segment in found if segment.owner not in alive], before_ms)
+        # Where a ghost of ours may still be open, our name has to stay: it says that we shall end it.
+        sources += [one for one in found if _is_sealed(one, own) and _is_old(paths, one, before_ms)]
         if sources:
             _replace(paths, sources, before_ms)
         return bool(sources)
@@ -70,6 +81,16 @@ def _sources(paths: Paths, dead: list[Segment], before_ms: int) -> list[Segment]
     small = [one for one in dead if not one.is_base and (paths.log / one.name).stat().st_size < _SMALL_BYTES]
     joined = set(small) if len(small) > _FEW_SEGMENTS else set()
     return [one for one in dead if one in joined or _has_old(paths, one, before_ms)]
+
+
+def _is_sealed(segment: Segment, own: Own | None) -> bool:
+    return own is not None and segment.owner == own.epoch and segment.number < own.growing
+
+
+def _is_old(paths: Paths, segment: Segment, before_ms: int) -> bool:
+    """Whether all of a segment is older than that."""
+    records = map(decode, read_all(paths.log / segment.name))
+    return all(record is None or time_of(record.id) < before_ms for record in records)
 
 
 def _has_old(paths: Paths, segment: Segment, before_ms: int) -> bool:

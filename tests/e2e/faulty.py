@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 class Faulty:
     """`script` answers every request from now on; `requests` are those that came."""
 
-    def __init__(self, context: ssl.SSLContext | None = None) -> None:
+    def __init__(self, context: ssl.SSLContext | None = None, *, port: int = 0) -> None:
         self.server = FaultServer(_nothing, context)
+        self.server.port = port
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 

@@ -23,6 +23,7 @@ from .daemon import BEST_THERE_IS, Daemons, Home
 from .editor import Notebook, open_notebook
 from .faulty import Faulty
 from .lessons import RESTART
+from .steps import traced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -277,6 +278,26 @@ def test_a_certificate_that_nobody_signed_is_told_until_it_is_trusted(desk: Desk
         elsewhere(desk, baseUrl=url, caFile=f"{certificate}.crt")
         assert [ghost["text"].strip() for ghost in desk.ask()["ghosts"]] == ["gzip access.log"]
         assert desk.statuses()[-1]["state"] == "ready"
+    desk.client.notify("workspace/didChangeConfiguration", {"settings": {"settings": {}}})
+    desk.recovers()
+
+
+def test_a_second_model_answers_where_the_first_one_fails(desk: Desk) -> None:
+    whole = answering(desk.wire)
+
+    async def script(talk: Talk) -> None:
+        if talk.request.body["model"] == "a-model":
+            await talk.error(404, desk.wire.error("not_found_error", "no such model"))
+        else:
+            await whole(talk)
+
+    desk.server.does(script)
+    since = len(desk.client.received)
+    elsewhere(desk, baseUrl=desk.server.server.url + desk.wire.suffix, fallback="another-model")
+    (ghost,) = desk.ask()["ghosts"]
+    assert ghost["text"].strip() == "gzip access.log"
+    assert "has no model" in [one for one in desk.statuses(since) if one["state"] == "degraded"][-1]["message"]
+    assert traced(desk.client, ghost["id"])["model"]["name"] == "another-model"
     desk.client.notify("workspace/didChangeConfiguration", {"settings": {"settings": {}}})
     desk.recovers()
 

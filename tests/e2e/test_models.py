@@ -7,14 +7,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.providers.wires import CHAT, MESSAGES
+
 from .cells import md, sh
 from .client import TIMEOUT
 from .daemon import BEST_THERE_IS, Daemons, Home
 from .editor import open_notebook
+from .faulty import Faulty
 from .lessons import RESTART
 from .steps import ask_model, ends_of, suggested, traced
 
 if TYPE_CHECKING:
+    from tests.providers.server import Script, Talk
+    from tests.providers.wires import Wire
+
     from .client import Client
     from .model import Model
 
@@ -32,6 +38,57 @@ def test_a_key_in_the_environment_is_enough_and_is_announced_once(daemons: Daemo
         assert len(told) == (1 if start == 0 else 0)
         assert all("OPENAI_API_KEY" in text and "not-a-real-key" not in text for text in told)
         daemons.finish(client)
+
+
+def answers(wire: Wire) -> Script:
+    async def script(talk: Talk) -> None:
+        await talk.stream(*wire.answer("```bash\n", "gzip access.log\n", "```\n"))
+
+    return script
+
+
+@pytest.mark.slow
+def test_a_key_for_claude_is_enough_as_well(daemons: Daemons, home: Home) -> None:
+    home.configure("")
+    with Faulty() as server:
+        server.does(answers(MESSAGES))
+        client = daemons.spawn(home, ANTHROPIC_API_KEY="not-a-real-key", ANTHROPIC_BASE_URL=server.server.url)
+        client.initialize()
+        assert asked_once(client) == "gzip access.log"
+        request = server.server.requests[0]
+    assert (request.path, request.headers["authorization"]) == ("/v1/messages", "Bearer not-a-real-key")
+    assert request.body["model"] == "claude-haiku-5-5"
+    assert "ANTHROPIC_API_KEY" in client.take("window/showMessage")["message"]
+
+
+@pytest.mark.slow
+def test_with_ollama_one_line_is_enough(daemons: Daemons, home: Home) -> None:
+    home.configure('model.provider = "ollama"\n')
+    try:
+        server = Faulty(port=11434)
+        server.__enter__()
+    except OSError:
+        pytest.skip("something listens where Ollama does")
+    try:
+        server.does(answers(CHAT))
+        client = daemons.start(home)
+        assert asked_once(client) == "gzip access.log"
+        request = server.server.requests[0]
+    finally:
+        server.__exit__()
+    assert (request.path, request.body["model"]) == ("/v1/chat/completions", "qwen2.5-coder:3b")
+    assert "authorization" not in request.headers
+
+
+def asked_once(client: Client) -> str:
+    """The text of the first ghost that a model writes without being asked for by hand."""
+    notebook = open_notebook(client, "first.md", md())
+    notebook.focus(notebook.cells[0])
+    notebook.set_text(notebook.cells[0], "Compress the access log of yesterday.")
+    (ghost,) = notebook.shown()
+    assert ghost["source"] == "model"
+    text: str = ghost["text"]
+    return text.strip()
 
 
 def both(daemons: Daemons, taught: Home, model: Model) -> Client:

@@ -113,7 +113,7 @@ class FaultServer:
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self._protocol, "127.0.0.1", 0, ssl=self._context)
+        self._server = await loop.create_server(self._protocol, "127.0.0.1", self.port, ssl=self._context)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 

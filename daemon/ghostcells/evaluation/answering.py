@@ -13,6 +13,7 @@ from ghostcells.app.models import Models
 from ghostcells.app.often import listed, sendable
 from ghostcells.app.often import rules_of as pool_rules
 from ghostcells.app.prompting import Prompting
+from ghostcells.app.settings import policy_of
 from ghostcells.app.spending import Spending, cost_of
 from ghostcells.app.writer import ModelWriter
 from ghostcells.config.schema import Settings
@@ -21,20 +22,19 @@ from ghostcells.domain.distance import argument_distance
 from ghostcells.domain.errors import GhostcellsError
 from ghostcells.domain.events import AnyRecord
 from ghostcells.domain.examples import Example
-from ghostcells.domain.exchange import Piece, Usage
+from ghostcells.domain.exchange import Usage
 from ghostcells.domain.ghosts import Candidate, Recollection
 from ghostcells.domain.ids import Stamp
 from ghostcells.domain.notebook import CellKind
 from ghostcells.domain.pool import Used
-from ghostcells.domain.trace import Trace, TracedModel
+from ghostcells.domain.trace import Outcome, Trace, TracedModel
 from ghostcells.engine import policy
 from ghostcells.engine.effects import Complete
-from ghostcells.engine.inputs import Policy
 from ghostcells.evaluation.distance import compare
 from ghostcells.evaluation.items import Offer, Question, Result
 from ghostcells.learning.pool import DAY_MS, renewed
 from ghostcells.privacy.redact import Redactor
-from ghostcells.runtime.ports import Declined, Memory
+from ghostcells.runtime.ports import Answered, Declined, Memory
 from ghostcells.store.examples import Examples
 from ghostcells.store.index import Index
 
@@ -116,7 +116,7 @@ class Answering:
         self._source = source
         self._settings = settings
         self._memory_of = memory_of
-        self._policy = Policy(off_languages=frozenset(settings.suggest.disabled_languages))
+        self._policy = policy_of(settings)
         self._habits = Knowledge(source, at_once)
         self._models = Models(os.environ, lambda _: None)
         self._asks = self._models.use(settings) is not None
@@ -149,22 +149,25 @@ class Answering:
         memory_ms = (perf_counter() - begun) * 1000
         candidates = [self._fitted(one, question) for one in found.candidates]
         chosen = policy.selected(candidates, found.threshold, self._policy, ())
-        outcome = policy.outcome(chosen, found.failed)
+        if policy.switched_off(self._policy, question.situation.notebook, ""):
+            chosen = ()
         result = replace(
             blank,
-            outcome=outcome.value,
+            outcome=policy.outcome(chosen, found.failed).value,
             shown=bool(chosen),
             source=candidates[0].source if candidates else "",
             memory_ms=memory_ms,
+            why="; ".join(found.notes),
         )
         ordered = [*chosen, *(one for one in candidates if one not in chosen)]
+        offers = [_offer(one.text, one.confidence, question) for one in ordered[:OFFERS]]
         if self._asks:
-            result = await self._written(question, result, found, ordered, len(chosen))
-        offers = tuple(_offer(one.text, one.confidence, question) for one in ordered[:OFFERS])
-        if result.source == "model":
-            offers = (_offer(result.why, 1.0, question), *offers)[:OFFERS]
-            result = replace(result, why="the model answered")
-        return _judged(replace(result, offers=offers), question)
+            result, text = await self._written(question, result, found, ordered)
+            if text is not None:
+                # A model's command comes first; it has no confidence of its own.
+                offers = [_offer(text, 1.0, question), *offers]
+                result = replace(result, source="model", outcome=Outcome.RECOMMENDED.value, shown=True)
+        return _judged(replace(result, offers=tuple(offers[:OFFERS])), question)
 
     async def _recalled(self, question: Question) -> Recollection:
         memory = self._memory_of(question.repo)
@@ -178,38 +181,42 @@ class Answering:
     # A model
 
     async def _written(
-        self, question: Question, result: Result, found: Recollection, candidates: Sequence[Candidate], shown: int
-    ) -> Result:
+        self, question: Question, result: Result, found: Recollection, candidates: Sequence[Candidate]
+    ) -> tuple[Result, str | None]:
+        """What the model wrote, if it wrote a command; with what it cost, also where it did not."""
         self._kept = None
         self.capped = self._most > self._left
         if self.capped:
-            return result
+            return result, None
         begun = perf_counter()
-        order = self._order(question, found, candidates, shown)
+        order = self._order(question, found, candidates, sure=result.shown)
+        outcome: Answered | Declined | None = None
         try:
-            outcome = await self._writer().write(order, lambda _: None)
+            outcome = await self._writer(question.time_ms).write(order, lambda _: None)
         except GhostcellsError as error:
-            return self._accounted(replace(result, failed=str(error), model_ms=(perf_counter() - begun) * 1000))
+            result = replace(result, failed=str(error))
         result = self._accounted(replace(result, model_ms=(perf_counter() - begun) * 1000))
-        if isinstance(outcome, Declined):
-            return replace(result, why=outcome.why)
+        if not isinstance(outcome, Answered):
+            return replace(result, why=outcome.why if outcome else "the model failed"), None
         code = next((one for one in outcome.pieces if one.kind is CellKind.CODE), None)
-        return _by_model(result, code) if code is not None else replace(result, why="the model had nothing to show")
+        why = "the model answered" if code else "the model had nothing to show"
+        return replace(result, why=why), code.text if code else None
 
-    def _writer(self) -> ModelWriter:
+    def _writer(self, now_ms: int) -> ModelWriter:
         """A fresh one for each question: every one is a session of its own, and conventions are those of that time."""
-        knowledge = Knowledge(self._source, at_once, lambda _: self._source.often(self._settings, self._now))
+        knowledge = Knowledge(self._source, at_once, lambda _: self._source.often(self._settings, now_ms))
         knowledge.habits = self._habits.habits
         writer = ModelWriter(
-            self._models, knowledge, self._prompting, self._spending, status=_Nobody(), now_ms=lambda: self._now,
+            self._models, knowledge, self._prompting, self._spending, status=_Nobody(), now_ms=lambda: now_ms,
             keep=self._keep,
         )  # fmt: skip
         writer.rules = rules_of(self._settings)
         return writer
 
-    def _order(self, question: Question, found: Recollection, candidates: Sequence[Candidate], shown: int) -> Complete:
+    def _order(
+        self, question: Question, found: Recollection, candidates: Sequence[Candidate], *, sure: bool
+    ) -> Complete:
         self._number += 1
-        self._now = question.time_ms
         stamp = Stamp(question.time_ms, self._number << 20)
         trace = Trace(stamp.id(0), stamp.id(1), "edit", question.time_ms, found.stages_ms, (), policy.outcome(()), "")
         ran = tuple(one.text for one in question.page.before if one.kind is CellKind.CODE)[-_RAN:]
@@ -219,7 +226,7 @@ class Answering:
             page=question.page,
             situation=question.situation,
             candidates=tuple(candidates),
-            sure=candidates[0].confidence if shown else 0.0,
+            sure=candidates[0].confidence if sure else 0.0,
             rested_ms=question.rested_ms,
             asked=False,
             ran=ran,
@@ -249,19 +256,17 @@ class Answering:
 
 
 def most_usd(settings: Settings) -> float | None:
-    """The most that one question can cost in US dollars: 0 where no paid model is asked, None where it is not known."""
+    """The most that one question can cost in US dollars: 0 where no paid model is asked, None where it is not known.
+
+    A model and the one that is asked where it fails are both counted.
+    """
     models = Models(os.environ, lambda _: None)
     choice = models.use(settings)
     if choice is None:
         return 0.0
     usage = Usage(settings.model.input_tokens, Budget().output_tokens)
     costs = [cost_of(models.prices, choice.provider, name, usage, free=choice.free) for name in choice.models]
-    return max(usd for usd, _ in costs) if all(known for _, known in costs) else None
-
-
-def _by_model(result: Result, code: Piece) -> Result:
-    """The model's command comes first; it has no confidence of its own."""
-    return replace(result, source="model", outcome="recommended", shown=True, why=code.text)
+    return sum(usd for usd, _ in costs) if all(known for _, known in costs) else None
 
 
 def _offer(text: str, confidence: float, question: Question) -> Offer:

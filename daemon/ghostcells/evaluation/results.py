@@ -13,8 +13,10 @@ from typing import Any
 import msgspec
 
 from ghostcells.evaluation.items import Result
+from ghostcells.store.locks import FileLock
 
 FILE = "results.sqlite"
+_LOCK = "results.lock"
 MODE = 0o600
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS batch (
@@ -55,9 +57,11 @@ class Results:
         self.path = directory / FILE
         self.path.touch(MODE)
         self._db = sqlite3.connect(self.path, timeout=60, isolation_level=None)
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = NORMAL")
-        self._db.executescript(_SCHEMA)
+        # To change the journal is refused at once, and not waited for, where another process is just doing it.
+        with FileLock.wait(directory / _LOCK):
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = NORMAL")
+            self._db.executescript(_SCHEMA)
 
     def close(self) -> None:
         self._db.close()

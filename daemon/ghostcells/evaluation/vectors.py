@@ -13,8 +13,9 @@ import msgspec
 
 from ghostcells.domain.errors import ConfigError
 from ghostcells.embedders import install
+from ghostcells.store.locks import FileLock
 
-_FILE = "vectors.sqlite"
+_FILE, _LOCK = "vectors.sqlite", "vectors.lock"
 _GROWTH = 1024
 
 
@@ -39,7 +40,8 @@ class Vectors:
         self._directory = str(files.directory)
         self._model: Any = None
         self._known = sqlite3.connect(kept / _FILE, timeout=60, isolation_level=None)
-        self._known.execute("PRAGMA journal_mode = WAL")
+        with FileLock.wait(kept / _LOCK):
+            self._known.execute("PRAGMA journal_mode = WAL")
         self._known.execute("CREATE TABLE IF NOT EXISTS vector (text BLOB PRIMARY KEY, vector BLOB) WITHOUT ROWID")
         self._rows = np.zeros((0, install.DIMS), np.float32)
         self._count = 0

@@ -81,6 +81,9 @@ def run(options: argparse.Namespace) -> int:
         try:
             whole = _work(running, options.jobs)
             found = summary.measured(running, _judged(running), options.baseline)
+        except KeyboardInterrupt:
+            complain(f"interrupted; what is known is in {options.out}, and the same command goes on from there")
+            raise
         finally:
             running.results.close()
     summary.write(found, running, out, now_ms())

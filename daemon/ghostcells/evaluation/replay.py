@@ -79,10 +79,10 @@ class Replay:
             if not self._dataset.ordered:
                 self._learn_all()
             for number, moment in enumerate(self._dataset.moments()):
+                if stopped():
+                    return
                 question = moment.question
                 if question is not None and question.key in left:
-                    if stopped():
-                        return
                     self._fold()
                     result = await self._ask(question, number)
                     if self._answering.capped:

@@ -76,9 +76,7 @@ def work(jobs: Sequence[Job], parallel: int, progressed: Callable[[], bool]) -> 
     try:
         while (waiting or running) and not failed:
             while waiting and len(running) < parallel:
-                process = context.Process(target=_process, args=(waiting.pop(0), stop), daemon=True)
-                process.start()
-                running.append(process)
+                running.append(_started(context.Process(target=_process, args=(waiting.pop(0), stop), daemon=True)))
             time.sleep(_LOOK_S)
             failed += sum(bool(one.exitcode) for one in running)
             running = [one for one in running if one.exitcode is None]
@@ -91,6 +89,16 @@ def work(jobs: Sequence[Job], parallel: int, progressed: Callable[[], bool]) -> 
         raise WorkFailed("a process of the evaluation ended early; what is known is kept: run the same again to go on")
 
 
+def _started(process: BaseProcess) -> BaseProcess:
+    """The process, deaf to Ctrl-C from its first moment on: we hear of it and tell, and the question at hand is finished."""
+    heard = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        process.start()
+    finally:
+        signal.signal(signal.SIGINT, heard)
+    return process
+
+
 def _end(running: Sequence[BaseProcess]) -> None:
     deadline = time.monotonic() + _END_S
     for one in running:
@@ -101,8 +109,6 @@ def _end(running: Sequence[BaseProcess]) -> None:
 
 
 def _process(job: Job, stop: Event) -> None:
-    # The parent hears of Ctrl-C and tells; a result half-way is finished and kept.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     do(job, stop.is_set)
 
 

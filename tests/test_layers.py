@@ -20,6 +20,7 @@ PARTS: dict[str, tuple[set[str], set[str]]] = {
     "budget": (ALONE, {"msgspec"}),
     "config": (ALONE, {"msgspec", "platformdirs"}),
     "context": (ALONE, {"msgspec", "tree_sitter", "tree_sitter_bash"}),
+    "dashboard": (ALONE, {"msgspec", "starlette", "uvicorn", "jinja2", "markupsafe", "pygal"}),
     "embedders": (ALONE, {"msgspec", "numpy", "onnxruntime", "openai", "tokenizers"}),
     "learning": (ALONE, {"msgspec"}),
     "memory": (ALONE, {"msgspec", "numpy"}),
@@ -47,7 +48,8 @@ OWN_IO = {
     "time",
 }
 """Modules that the engine and the domain do without."""
-HEAVY = ("httpx2", "openai", "anthropic", "numpy", "tokenizers", "onnxruntime", "opentelemetry", "sqlite3", "rich", "textual",
+HEAVY = ("starlette", "uvicorn", "jinja2", "pygal", "prometheus_client",
+         "httpx2", "openai", "anthropic", "numpy", "tokenizers", "onnxruntime", "opentelemetry", "sqlite3", "rich", "textual",
          "markdown_it", "argparse", "detect_secrets", "tomllib", "platformdirs")  # fmt: skip
 
 

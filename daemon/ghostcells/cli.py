@@ -10,15 +10,18 @@ from collections.abc import Sequence
 
 from ghostcells.commands import (
     complete,
+    dashboard,
     dump,
     evaluate,
     examples,
     history,
     learn,
+    logs,
     maintenance,
     models,
     serve,
     settings,
+    stories,
     trying,
 )
 from ghostcells.commands.output import complain
@@ -46,7 +49,22 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = top.add_subparsers(title="commands", metavar="COMMAND", dest="command")
-    for module in (serve, trying, learn, complete, history, examples, settings, models, evaluate, dump, maintenance):
+    for module in (
+        serve,
+        trying,
+        learn,
+        complete,
+        history,
+        stories,
+        examples,
+        dashboard,
+        logs,
+        settings,
+        models,
+        evaluate,
+        dump,
+        maintenance,
+    ):
         module.add(commands)
     return top
 

@@ -13,9 +13,9 @@ import msgspec
 from msgspec.structs import replace
 
 from ghostcells.commands.data import Data, opened
-from ghostcells.commands.history import print_trace
 from ghostcells.commands.output import builtins, command, complain, print_json
 from ghostcells.commands.settings import settings_of
+from ghostcells.commands.stories import print_trace
 from ghostcells.config.schema import Settings
 from ghostcells.domain.errors import ConfigError, GhostcellsError
 from ghostcells.domain.events import Traced
@@ -85,7 +85,7 @@ def run(options: argparse.Namespace) -> int:
     for warning in suggestion.warnings:
         complain(f"warning: {warning}")
     if options.explain and trace is not None and not options.json:
-        print_trace(builtins(trace), file=sys.stderr)
+        print_trace(trace, file=sys.stderr)
     return 0 if suggestion.text else 1
 
 

@@ -1,31 +1,23 @@
-"""`events`, `cell`, `trace`, `sessions`, `stats`: what happened, as the protocol's queries tell it."""
+"""`events`, `sessions`, `stats`: what happened, as the protocol's queries tell it."""
 
 import argparse
-import contextlib
 import re
-import sys
 import time
-from collections.abc import Callable, Sequence
-from typing import Any, TextIO
+from collections.abc import Sequence
+from typing import Any
 
-from ghostcells.app.decisions import decision_of, last_decisions
-from ghostcells.app.logs import LOGS
-from ghostcells.commands.data import Data, NotFound, answered, opened
+from ghostcells.commands.data import Data, answered, opened
 from ghostcells.commands.output import (
     command,
-    counted,
     moment,
     one_line,
-    print_fields,
     print_json,
     print_json_line,
     print_table,
     short_name,
 )
-from ghostcells.commands.settings import data_dir_of
-from ghostcells.domain.decisions import ADVICE, Decision
+from ghostcells.commands.stories import identity
 from ghostcells.domain.errors import ConfigError
-from ghostcells.domain.ids import is_ulid
 from ghostcells.domain.reports import Funnel
 from ghostcells.store.reports import GROUPS, Reports
 
@@ -46,18 +38,6 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     events_.add_argument("--limit", type=int, default=50, metavar="N", help="the last N events (default 50)")
     events_.add_argument("--after", metavar="ID", help="only events after this one")
     events_.set_defaults(run=events)
-    for name, about, action in (
-        ("cell", "Show the whole life of one suggested cell.", cell),
-        ("trace", "Show how a suggestion was made: candidates, times, why.", trace),
-    ):
-        made = command(commands, name, about, examples=f"ghostcells {name} 01JNB3Z6W8YQ4T0V2X5K7M9R1S")
-        if name == "cell":
-            made.add_argument("id", metavar="ID", help="the cell's id")
-        else:
-            made.add_argument(
-                "id", metavar="ID", nargs="?", help="of a suggestion or its cell; without: the last decision"
-            )
-        made.set_defaults(run=action)
     sessions_ = command(
         commands, "sessions", "List the times that cells had the focus.", examples="ghostcells sessions"
     )
@@ -76,7 +56,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 
 def events(options: argparse.Namespace) -> int:
-    after = _id(options.after, "--after")
+    after = identity(options.after, "--after")
     show = print_json_line if options.json else _print_event
     with opened(options) as data:
         found = _last_events(data, after, options.limit)
@@ -114,119 +94,9 @@ def _print_event(event: dict[str, Any]) -> None:
     )
 
 
-def cell(options: argparse.Namespace) -> int:
-    return _one(options, lambda data, wanted: data.queries.cell_log(wanted), _print_cell)
-
-
-def trace(options: argparse.Namespace) -> int:
-    """How a suggestion was made. Of most silent ones there is no trace in the log, but what was decided is on file."""
-    folder = data_dir_of(options) / LOGS
-    wanted = _id(options.id, "ID")
-    decision = decision_of(folder, wanted) if wanted else next(iter(last_decisions(folder, 1)), None)
-    if wanted is None and decision is None:
-        raise NotFound("nothing has been decided lately: no daemon has run on this data")
-    if decision is not None:
-        with opened(options) as data:
-            kept = data.queries.trace(decision.suggestion) if decision.suggestion else None
-            if kept is None:
-                _show_decision(options, data, decision)
-                return 0
-        options.id = decision.suggestion
-    return _one(options, lambda data, wanted: data.queries.trace(wanted), print_trace)
-
-
-def _show_decision(options: argparse.Namespace, data: Data, decision: Decision) -> None:
-    if options.json:
-        print_json(decision)
-        return
-    print(f"{decision.silence or 'suggested'}: {decision.why}")
-    print(f"asked {asked(decision.trigger)} at {moment(decision.time_ms)}, {short_name(decision.notebook)}")
-    if decision.silence is not None and ADVICE[decision.silence]:
-        print(f"to do: {ADVICE[decision.silence]}")
-    rows = []
-    for one in decision.candidates:
-        example = data.examples.by_id(one.example) if one.example else None
-        text = one_line(example.text) if example else ""
-        rows.append((f"{one.confidence:.0%}", f"{one.score:.2f}", one.example or one.source, text))
-    if rows:
-        print_table(("confidence", "score", "from", "remembered as"), rows)
-
-
-def _one(
-    options: argparse.Namespace, ask: Callable[[Data, str], object], show: Callable[[dict[str, Any]], None]
-) -> int:
-    wanted = _id(options.id, "ID")
-    with opened(options) as data:
-        found = answered(ask(data, wanted or ""))
-        if found is None:
-            raise NotFound(f"nothing is known of {wanted}: `ghostcells events` shows the ids that there are")
-        print_json(found) if options.json else show(found)
-    return 0
-
-
-def _print_cell(log: dict[str, Any]) -> None:
-    rows = [(name, log.get(name) or "") for name in ("id", "notebook", "suggestion", "generated", "accepted")]
-    for run in log["executions"]:
-        state = f"{'ok' if run['success'] else 'failed'}{', edited' if run['edited'] else ''}"
-        rows.append(("executed", f"{moment(run['timeMs'])}  {state}\n{run['text']}"))
-    if end := log.get("end"):
-        rows.append(("end", f"{end['type']} ({end['reason']}), visible for {end['shownMs'] / 1000:.1f} s"))
-    rows += [("learned", f"{lesson['example']} ({lesson['reason']})") for lesson in log["learned"]]
-    print_fields(rows)
-
-
-def print_trace(found: dict[str, Any], *, file: "TextIO | None" = None) -> None:
-    """How a suggestion was made; what a model was sent and what it answered stands there to the letter."""
-    with contextlib.redirect_stdout(file or sys.stdout):
-        _tell_trace(found)
-
-
-_ASKED = {"asked": "by hand", "edit": "by typing", "focus": "by moving there", "executed": "by a run"}
-
-
-def asked(trigger: str) -> str:
-    """What set a suggestion off, in words."""
-    return _ASKED.get(trigger, f"by {trigger}")
-
-
-def _tell_trace(found: dict[str, Any]) -> None:
-    print(f"{found['outcome']}: {found['why']}")
-    print(f"asked {asked(found['trigger'])} at {moment(found['timeMs'])}, session {found['session']}")
-    print("  ".join(f"{name} {ms:.1f} ms" for name, ms in found["stagesMs"].items()))
-    print_table(
-        ("confidence", "score", "from", "text"),
-        [
-            (
-                f"{one['confidence']:.0%}",
-                f"{one['score']:.2f}",
-                one.get("example") or one["source"],
-                one_line(one["text"]),
-            )
-            for one in found["candidates"]
-        ],
-    )
-    for text in found["dropped"]:
-        print(f"left out: {text}")
-    if model := found.get("model"):
-        _tell_model(model, found)
-
-
-def _tell_model(model: dict[str, Any], found: dict[str, Any]) -> None:
-    about = "estimated" if model["estimated"] else "as the provider counts"
-    cached = f", {model['cacheReadTokens']} of them from its cache" if model["cacheReadTokens"] else ""
-    print(
-        f"{model['provider']} {model['name']}: {model['inputTokens']} tokens in{cached}, {model['outputTokens']} out "
-        f"({about}), ${model['costUsd']:.6f}"
-    )
-    print(f"{counted(found['redactions'], 'secret')} taken out of what was sent")
-    for one in found["assertions"]:
-        print(f"{one['result']:<8} {one['name']}")
-    print(f"\n--- sent ---\n{model['prompt']}\n--- answered ---\n{model['answer']}")
-
-
 def sessions(options: argparse.Namespace) -> int:
     with opened(options) as data:
-        found = answered(data.queries.sessions(limit=options.limit, before=_id(options.before, "--before")))
+        found = answered(data.queries.sessions(limit=options.limit, before=identity(options.before, "--before")))
     if options.json:
         print_json(found)
         return 0
@@ -296,12 +166,6 @@ def _print_funnels(funnels: Sequence[Funnel]) -> None:
             for rate in funnel.rates()
         ]
     print_table(("suggestions", "step", "cells", "share", "of what"), rows)
-
-
-def _id(text: str | None, what: str) -> str | None:
-    if text is not None and not is_ulid(text.upper()):
-        raise ConfigError(f"{what}: expected an id of 26 letters and digits, got {text!r}")
-    return text and text.upper()
 
 
 def _age_ms(text: str) -> int:

@@ -67,6 +67,19 @@ def taught_by(record: Executed) -> Evidence | None:
     return next((one for one in evidence_of(record) if one.verdict is Verdict.RAN), None)
 
 
+def why_nothing(run: Executed) -> str:
+    """Why a run has taught nothing, for who asks."""
+    if run.text == FORGOTTEN:
+        return "it was forgotten"
+    if not run.text.strip():
+        return "the cell was empty"
+    if len(run.text) > MAX_LESSON_CHARS:
+        return "it is too long to be suggested"
+    if not run.success:
+        return "it failed: a failed run teaches no answer"
+    return "it has not been learned from yet"
+
+
 def _teachable(text: str) -> bool:
     return bool(text.strip()) and text != FORGOTTEN and len(text) <= MAX_LESSON_CHARS
 

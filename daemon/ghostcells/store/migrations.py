@@ -13,6 +13,7 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
     ("0001-tables", TABLES),
     ("0002-overrides", "ALTER TABLE example ADD COLUMN overrides INTEGER NOT NULL DEFAULT 0"),
     ("0003-outcomes", f"{outcomes.TABLES} {outcomes.FILL}"),
+    ("0004-balance", outcomes.EXAMPLES),
 )
 _RECORDS = "CREATE TABLE IF NOT EXISTS migration (name TEXT PRIMARY KEY) WITHOUT ROWID;"
 

@@ -119,6 +119,11 @@ FILL = ";\n".join(
 )
 """Counts what an index held before these tables were."""
 
+BALANCE = "shown_runs - rejections - failures - overrides"
+"""Of an example: how much more often its suggestions were run than refused."""
+EXAMPLES = f"CREATE INDEX example_balance ON example ({BALANCE});"
+"""Both ends of it are read, out of however many examples."""
+
 EMPTY = "DELETE FROM outcome; DELETE FROM tally; DELETE FROM activity; DELETE FROM spent;"
 
 

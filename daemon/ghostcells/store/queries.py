@@ -98,7 +98,7 @@ class Queries:
             before,
             SESSIONS if limit is None else limit,
         ).fetchall()
-        return [self._session(*row) for row in rows]
+        return [self.session(*row) for row in rows]
 
     def stats(self, since_ms: int = 0) -> Stats:
         self._glance()
@@ -128,7 +128,7 @@ class Queries:
             input_tokens=int(usage[0]),
             output_tokens=int(usage[1]),
             cost_usd=usage[2],
-            latency_ms=self._latencies(since_ms),
+            latency_ms=self.latencies(since_ms),
             feedback=self._feedback(since_ms),
             outcomes=self._summed("outcomes", since_ms),
             failures=self._summed("failures", since_ms),
@@ -217,7 +217,8 @@ class Queries:
         )
         return [views.decode(body) for _, body in rows]
 
-    def _session(self, session: str, notebook: str, cell: str | None, start_ms: int) -> Session:
+    def session(self, session: str, notebook: str, cell: str | None, start_ms: int) -> Session:
+        """The session that began so."""
         ended = self._run(
             "SELECT max(time_ms) FROM event WHERE session = ? AND type = 'SESSION_ENDED'", session
         ).fetchone()[0]
@@ -249,7 +250,7 @@ class Queries:
             cost_usd=usage[2],
         )
 
-    def _latencies(self, since_ms: int) -> dict[str, Percentiles]:
+    def latencies(self, since_ms: int) -> dict[str, Percentiles]:
         stages: dict[str, list[float]] = {}
         for (encoded,) in self._run(
             "SELECT stages FROM trace WHERE time_ms >= ? ORDER BY time_ms DESC LIMIT ?", since_ms, RECENT_TRACES

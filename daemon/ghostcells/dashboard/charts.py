@@ -1,0 +1,175 @@
+"""Charts as SVG within the page, drawn by pygal, in the colours of the page. Each has its numbers as a table beside it."""
+
+import sys
+from collections.abc import Sequence
+from xml.etree import ElementTree as ET
+
+import msgspec
+import pygal
+from markupsafe import Markup
+from pygal.style import Style
+
+from ghostcells.dashboard.pages import day_name
+from ghostcells.dashboard.ports import Overview
+from ghostcells.domain.reports import Day
+
+POINTS = 60
+"""More points than this are put together, by whole weeks: a line of 400 days shows nothing more."""
+_WEEK = 7
+# pygal's finder of its map plugins is of a kind that Python 3.12 dropped and 3.11 warns of; we draw no maps.
+sys.meta_path[:] = [one for one in sys.meta_path if not isinstance(one, pygal.PluginImportFixer)]
+_STYLE = Style(
+    background="transparent",
+    plot_background="transparent",
+    foreground="var(--text)",
+    foreground_strong="var(--text)",
+    foreground_subtle="var(--line)",
+    colors=tuple(f"var(--c{number})" for number in range(1, 7)),
+    font_family="inherit",
+    guide_stroke_color="var(--line)",
+    major_guide_stroke_color="var(--line)",
+    guide_stroke_dasharray="none",
+    major_guide_stroke_dasharray="none",
+    label_font_size=12,
+    major_label_font_size=12,
+    legend_font_size=13,
+    no_data_font_size=16,
+)
+
+
+class Chart(msgspec.Struct, frozen=True):
+    """`svg` is safe to put in a page; `rows` are the numbers it was drawn from, `columns` their names."""
+
+    title: str
+    about: str
+    svg: Markup
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+class Series(msgspec.Struct, frozen=True):
+    name: str
+    values: tuple[float | None, ...]
+    text: tuple[str, ...]
+
+
+def charts(seen: Overview, nonce: str) -> tuple[Chart, ...]:
+    """All charts of the first page. `nonce` is what lets their styles through the page's policy."""
+    labels, days = _together(seen.days)
+    return (_acceptance(labels, days, nonce), _learning(labels, days, nonce), _ends(seen, nonce), _costs(seen, nonce),
+            _latencies(seen, nonce))  # fmt: skip
+
+
+def _together(days: Sequence[Day]) -> tuple[list[str], list[Day]]:
+    """The days by name, or weeks where there are too many; days without anything are left out."""
+    if len(days) <= POINTS:
+        return [day_name(one.day) for one in days], list(days)
+    weeks: dict[int, Day] = {}
+    for one in days:
+        known = weeks.setdefault(one.day // _WEEK, Day(day=one.day))
+        summed = {name: getattr(known, name) + getattr(one, name) for name in Day.__struct_fields__ if name != "day"}
+        weeks[one.day // _WEEK] = Day(day=known.day, **summed)
+    return [f"week of {day_name(one.day)}" for one in weeks.values()], list(weeks.values())
+
+
+def _acceptance(labels: list[str], days: list[Day], nonce: str) -> Chart:
+    read = _shares("accepted after reading, of those read", [(one.accepted_read, one.read) for one in days])
+    kept = _shares("still there after 10 minutes, of those accepted", [(one.kept, one.accepted) for one in days])
+    return _lines("Acceptance and retention", "Per day of UTC, in percent.", labels, (read, kept), nonce)
+
+
+def _learning(labels: list[str], days: list[Day], nonce: str) -> Chart:
+    own = _shares("runs that came from a suggestion, unchanged", [(one.as_suggested, one.executed) for one in days])
+    return _lines("Is it learning?", "What you run comes from a suggestion more often.", labels, (own,), nonce)
+
+
+def _shares(name: str, parts: Sequence[tuple[int, int]]) -> Series:
+    values = tuple(100 * part / whole if whole else None for part, whole in parts)
+    return Series(name, values, tuple(f"{part} of {whole}" for part, whole in parts))
+
+
+def _lines(title: str, about: str, labels: list[str], series: tuple[Series, ...], nonce: str) -> Chart:
+    chart = pygal.Line(**_options(), range=(0, 100), show_dots=len(labels) < POINTS // 2, dots_size=2)
+    chart.x_labels = labels
+    chart.x_labels_major_count = 4
+    for one in series:
+        chart.add(one.name, list(one.values))
+    rows = tuple((label, *(one.text[place] for one in series)) for place, label in enumerate(labels))
+    return Chart(title, about, _svg(chart, nonce), ("when", *(one.name for one in series)), rows)
+
+
+def _ends(seen: Overview, nonce: str) -> Chart:
+    rows = tuple((f"{one.type.lower()}: {one.reason}", str(one.count)) for one in seen.ends)
+    chart = pygal.HorizontalBar(**_options(), show_legend=False)
+    chart.x_labels = [name for name, _ in reversed(rows)]
+    chart.add("cells", [int(count) for _, count in reversed(rows)])
+    return Chart(
+        "How suggestions ended", "The latest 5 000 suggested cells.", _svg(chart, nonce), ("end", "cells"), rows
+    )
+
+
+def _costs(seen: Overview, nonce: str) -> Chart:
+    models = sorted({one.model for one in seen.costs})
+    spent: dict[int, dict[str, float]] = {}
+    for one in seen.costs:
+        day = spent.setdefault(one.day, {})
+        day[one.model] = day.get(one.model, 0.0) + one.cost_usd
+    shown = sorted(spent)[-POINTS:]
+    chart = pygal.StackedBar(**_options())
+    chart.x_labels = [day_name(day) for day in shown]
+    chart.x_labels_major_count = 4
+    for model in models:
+        chart.add(model, [round(spent[day].get(model, 0.0), 6) for day in shown])
+    rows = tuple((day_name(day), *(f"${spent[day].get(model, 0.0):.6f}" for model in models)) for day in shown)
+    caps = seen.caps
+    about = f"US dollars per day of UTC. A day may cost ${caps.day_usd:.2f}; today has cost ${caps.today_usd:.4f}."
+    return Chart("What it cost", about, _svg(chart, nonce), ("day", *models), rows)
+
+
+def _latencies(seen: Overview, nonce: str) -> Chart:
+    names = sorted(seen.latencies)
+    chart = pygal.HorizontalBar(**_options())
+    chart.x_labels = names
+    for part in ("p50", "p90", "p99"):
+        chart.add(part, [getattr(seen.latencies[name], part) for name in names])
+    rows = tuple(
+        (name, *(f"{getattr(seen.latencies[name], part):.1f}" for part in ("p50", "p90", "p99"))) for name in names
+    )
+    return Chart(
+        "How long it took", "Milliseconds from rest, of the latest 2 000 suggestions.", _svg(chart, nonce),
+        ("stage", "p50", "p90", "p99"), rows,
+    )  # fmt: skip
+
+
+def _options() -> dict[str, object]:
+    return {
+        "style": _STYLE,
+        "js": (),
+        "disable_xml_declaration": True,
+        "explicit_size": False,
+        "width": 640,
+        "height": 260,
+        "legend_at_bottom": True,
+        "legend_at_bottom_columns": 1,
+        "show_minor_x_labels": False,
+        "no_data_text": "nothing yet",
+        "pretty_print": False,
+        "truncate_legend": -1,
+    }
+
+
+def _svg(chart: "pygal.graph.graph.Graph", nonce: str) -> Markup:
+    """The drawing, without the script that pygal adds for its own; hidden from readers of screens, who have the table."""
+    root = chart.render_tree()
+    for parent in list(root.iter()):
+        for child in list(parent):
+            if str(child.tag).endswith("script"):
+                parent.remove(child)
+            elif str(child.tag).endswith("style"):
+                child.set("nonce", nonce)
+            # What stands in a style attribute the policy of the page would not let through.
+            for name, _, value in (part.partition(":") for part in (child.attrib.pop("style", "")).split(";") if part):
+                child.set(name.strip(), value.strip())
+    root.set("aria-hidden", "true")
+    root.set("focusable", "false")
+    return Markup(ET.tostring(root, encoding="unicode"))  # noqa: S704 -- serialised, so its texts are escaped

@@ -1,0 +1,75 @@
+"""From values to HTML. Everything that is put in is escaped, by the template language and for every page alike."""
+
+import time
+from importlib.resources import files
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+_HERE = files("ghostcells.dashboard")
+_SECONDS_A_DAY = 86_400
+
+
+def _text(name: str) -> str:
+    return _HERE.joinpath("static").joinpath(name).read_text(encoding="utf-8")
+
+
+def moment(time_ms: int | None) -> str:
+    """A time by the clock of this machine."""
+    return "" if time_ms is None else time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(time_ms / 1000))
+
+
+def day_name(day: int) -> str:
+    return time.strftime("%Y-%m-%d", time.gmtime(day * _SECONDS_A_DAY))
+
+
+def share(value: float | None) -> str:
+    """A share as people write it; nothing where there is nothing to be a share of."""
+    return "-" if value is None else f"{value:.0%}"
+
+
+def usd(value: float) -> str:
+    return "$0" if value == 0 else f"${value:.6f}" if value < 0.01 else f"${value:.2f}"  # noqa: PLR2004 -- a cent
+
+
+def one_line(text: str | None, limit: int = 90) -> str:
+    line, _, more = (text or "").strip().partition("\n")
+    return line if len(line) <= limit and not more else f"{line[: limit - 1]}…"
+
+
+def short_name(uri: str) -> str:
+    return uri.rsplit("/", 1)[-1]
+
+
+def diff_lines(diff: str) -> list[tuple[str, str]]:
+    """Each line of a diff with the class that colours it."""
+    kinds = {"+": "added", "-": "removed", "@": "place"}
+    return [(kinds.get(line[:1], "same"), line) for line in diff.splitlines()]
+
+
+def _environment() -> jinja2.Environment:
+    made = jinja2.Environment(
+        loader=jinja2.PackageLoader("ghostcells.dashboard"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    for tool in (moment, day_name, share, usd, one_line, short_name, diff_lines):
+        made.filters[tool.__name__] = tool
+    return made
+
+
+_templates = _environment()
+
+
+def page(name: str, **values: Any) -> str:
+    """A page of the dashboard; its style and script are files of their own, as the content security policy wants it."""
+    return _templates.get_template(f"{name}.html").render(standalone=False, style="", **values)
+
+
+def document(name: str, **values: Any) -> str:
+    """The same page as one file that needs no server: its style within, without scripts, links or buttons."""
+    style = Markup(_text("style.css"))  # noqa: S704 -- a file of our own
+    return _templates.get_template(f"{name}.html").render(standalone=True, style=style, **values)

@@ -1,0 +1,36 @@
+// Live updates: when there is something new the page is fetched again and its main part replaced, where nothing is being read
+// that would jump (an open number table, a selection). Forgetting asks first.
+"use strict";
+const live = document.getElementById("live");
+const seen = Number(document.body.dataset.version);
+let shown = seen;
+
+async function refresh(version) {
+  const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+  if (!answer.ok) return;
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  document.querySelector("main").replaceWith(fresh.querySelector("main"));
+  shown = version;
+  live.textContent = `updated ${new Date().toLocaleTimeString()}`;
+}
+
+function busy() {
+  const inside = document.activeElement && document.activeElement.closest("main");
+  return Boolean(document.querySelector("details[open]") || inside || String(getSelection()));
+}
+
+if (Number.isFinite(seen)) {
+  const source = new EventSource("/live");
+  source.addEventListener("message", (event) => {
+    const version = Number(event.data);
+    if (version === shown) return;
+    if (busy()) live.textContent = "there is something new: reload to see it";
+    else void refresh(version);
+  });
+  addEventListener("pagehide", () => source.close());
+}
+
+document.addEventListener("submit", (event) => {
+  const question = event.target.dataset.ask;
+  if (question && !confirm(question)) event.preventDefault();
+});

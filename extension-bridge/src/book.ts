@@ -82,6 +82,10 @@ export class Book {
     return this.notebook.getCells().filter((cell) => this.ghostId(cell) !== undefined);
   }
 
+  get ghosts(): Ghost[] {
+    return this.ghostCells.flatMap((cell) => this.ledger.ghost(this.ghostId(cell) ?? '') ?? []);
+  }
+
   /** What a preview below the anchor says; empty where ghosts are cells. */
   get previewed(): readonly Ghost[] {
     return this.shownForm === 'preview'
@@ -184,8 +188,9 @@ export class Book {
     const focused = this.focused();
     return this.notebook.getCells().map((cell) => {
       const marks = marksOf(cell);
-      const id = this.ledger.ghostId(marks) ?? (this.ledger.isLeak(marks) ? `leak ${uriOf(cell)}` : undefined);
-      const held = cell === focused || this.ledger.isTaken(marks.id);
+      const leak = this.ledger.isLeak(marks);
+      const id = this.ledger.ghostId(marks) ?? (leak ? `leak ${uriOf(cell)}` : undefined);
+      const held = (cell === focused && !leak) || this.ledger.isTaken(marks.id);
       return {
         uri: uriOf(cell),
         kind: cell.kind,
@@ -373,32 +378,25 @@ export class Book {
     return this.cellOf(ghost.id);
   }
 
-  /** Edits that take every ghost and leak out, from the last to the first. */
-  pruning(): { edits: vscode.NotebookEdit[]; ids: string[] } {
-    const focused = this.focused();
-    const doomed = this.notebook.getCells().filter((cell) => {
-      const marks = marksOf(cell);
-      return (this.ledger.ghostId(marks) !== undefined || this.ledger.isLeak(marks)) && cell !== focused;
-    });
-    return {
-      edits: doomed
-        .toReversed()
-        .map((cell) => vscode.NotebookEdit.deleteCells(new vscode.NotebookRange(cell.index, cell.index + 1))),
-      ids: doomed.flatMap((cell) => this.ghostId(cell) ?? []),
-    };
+  /** An acceptance that the daemon has not answered yet: the cell is the user's all the same, and is saved as such. */
+  private async finishAcceptances(): Promise<void> {
+    const taken = this.notebook.getCells().filter((cell) => this.ledger.isTaken(marksOf(cell).id));
+    const unfinished = taken.filter((cell) => needsRepair(cell) || cell.document.languageId === GHOST_LANGUAGE);
+    await Promise.all(unfinished.flatMap((cell) => marksOf(cell).id ?? []).map((id) => this.makeReal(id)));
   }
 
-  /** Takes what looks like ghosts out of a notebook that was just opened; how many there were. */
-  async removeLeaks(): Promise<number> {
-    const { edits } = this.pruning();
-    if (edits.length > 0) {
-      await this.editing(async () => {
-        const edit = new vscode.WorkspaceEdit();
-        edit.set(this.notebook.uri, edits);
-        await vscode.workspace.applyEdit(edit);
-      });
+  /** Takes every ghost out, and whatever looks like one; returns the ids of the ghosts, and how many cells it is in all. */
+  async prune(tell: (ids: string[]) => void): Promise<number> {
+    await this.finishAcceptances();
+    await this.settled();
+    const doomed = this.cells().filter((cell) => cell.ghost !== undefined);
+    if (doomed.length > 0) {
+      tell(this.ghostCells.flatMap((cell) => this.ghostId(cell) ?? []));
+      this.ledger.withdraw();
+      this.show();
+      await this.settled();
     }
-    return edits.length;
+    return doomed.length;
   }
 
   /** The daemon is gone, and with it what it published. */

@@ -14,7 +14,7 @@ import { record, recording } from './record';
 import { Runs } from './runs';
 import { StatusItem } from './status';
 import { Undo } from './undo';
-import { Views } from './views';
+import { visible, Views } from './views';
 
 /** Where Tab means little else: it accepts there, on the last line. */
 const TAB_ACCEPTS = ['markdown', 'shellscript'];
@@ -41,7 +41,9 @@ export class Bridge implements vscode.Disposable, Host, Listener {
     this.daemon = new Daemon(context.globalStorageUri, output, this);
     this.status = new StatusItem(this.daemon);
     this.look = new Look(this.books);
-    this.views = new Views(this.books, this.daemon);
+    this.views = new Views(this.books, this.daemon, () => {
+      this.sayUnseen(this.books.active);
+    });
     this.undo = new Undo(this.daemon, (value) => {
       this.setContext('canUndoAccept', value);
     });
@@ -94,7 +96,7 @@ export class Bridge implements vscode.Disposable, Host, Listener {
   }
 
   private async dropLeaks(book: Book): Promise<void> {
-    const count = await book.removeLeaks();
+    const count = await book.prune(() => undefined);
     if (count === 0) {
       return;
     }
@@ -197,24 +199,24 @@ export class Bridge implements vscode.Disposable, Host, Listener {
   private willSave(event: vscode.NotebookDocumentWillSaveEvent): void {
     const book = this.books.of(event.notebook);
     if (event.notebook.notebookType !== OWN_TYPE) {
-      event.waitUntil(this.prune(book));
+      event.waitUntil(this.beforeSaving(book));
     }
   }
 
-  /** A foreign serializer would write ghosts to the file. Nothing puts them back after the save. */
-  private async prune(book: Book): Promise<vscode.WorkspaceEdit> {
-    await book.settled();
-    const { edits, ids } = book.pruning();
-    const edit = new vscode.WorkspaceEdit();
-    if (edits.length > 0) {
+  /**
+   * A foreign serializer would write ghosts to the file. Nothing puts them back after the save.
+   *
+   * The edit is our own, in turn with our others, and not handed to the event: what is handed there is carried out without a
+   * look at what has changed in between, and would delete the user's cells once the ghosts are gone.
+   */
+  private async beforeSaving(book: Book): Promise<void> {
+    await book.prune((ids) => {
       record('pruned', { notebook: book.uri, ids });
-      book.ledger.withdraw();
-      this.daemon.request('ghostcells/withdrawn', { notebook: { uri: book.uri }, ids, reason: 'saved' }).catch((error: unknown) => {
+      const notebook = { uri: book.uri };
+      this.daemon.request('ghostcells/withdrawn', { notebook, ids, reason: 'saved' }).catch((error: unknown) => {
         this.log(`Withdrawing failed: ${String(error)}`);
       });
-      edit.set(book.notebook.uri, edits);
-    }
-    return edit;
+    });
   }
 
   private configured(change: vscode.ConfigurationChangeEvent): void {
@@ -231,7 +233,6 @@ export class Bridge implements vscode.Disposable, Host, Listener {
     this.look.refresh();
     this.views.look();
     this.contextsOf(this.books.active ?? book);
-    this.status.preview(this.books.active?.previewed ?? []);
   }
 
   idle(): void {
@@ -252,7 +253,7 @@ export class Bridge implements vscode.Disposable, Host, Listener {
     }
     this.look.refresh();
     this.contextsOf(book);
-    this.status.preview(book?.previewed ?? []);
+    this.sayUnseen(book);
   }
 
   private contextsOf(book: Book | undefined): void {
@@ -264,6 +265,15 @@ export class Bridge implements vscode.Disposable, Host, Listener {
     this.setContext('undo', (book?.ledger.suggestionId ?? '') !== '');
     this.setContext('showing', previewed || (book?.ghostCells.length ?? 0) > 0);
     this.setContext('tabAccepts', cell !== undefined && TAB_ACCEPTS.includes(marksOf(cell).language));
+  }
+
+  /** What stands nowhere in view is said in the status bar: nothing scrolls there by itself. */
+  private sayUnseen(book: Book | undefined): void {
+    if (book === undefined || book.previewed.length > 0) {
+      this.status.preview(book?.previewed ?? []);
+    } else {
+      this.status.preview(visible(book).length > 0 ? [] : book.ghosts);
+    }
   }
 
   private setContext(name: string, value: unknown): void {

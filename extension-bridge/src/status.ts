@@ -75,7 +75,7 @@ export class StatusItem implements vscode.Disposable {
     this.lastSuggestion = publish.ghosts[0]?.id ?? this.lastSuggestion;
   }
 
-  /** A preview stands here as well: below a rendered Markdown cell there is no line to show it in. */
+  /** Ghosts that are not in view; and previews, for which there is no line below a rendered Markdown cell. */
   preview(ghosts: readonly Ghost[]): void {
     const text = ghosts.length === 0 ? '' : summary(ghosts);
     const shown = text.length > PREVIEW_CHARS ? `${text.slice(0, PREVIEW_CHARS - 1)}…` : text;
@@ -112,7 +112,7 @@ export class StatusItem implements vscode.Disposable {
   private lines(state: string, why: string): string[] {
     const lines = [`**Ghostcells: ${state}**`];
     if (this.previewed !== '') {
-      lines.push('Click to insert the suggested cell.');
+      lines.push('Click to accept the suggested cell.');
     }
     if (why !== '') {
       lines.push(plain(why));

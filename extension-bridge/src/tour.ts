@@ -22,7 +22,8 @@ grep -c FAILED orders.log
 
 You want to know it again. Add a Markdown cell below this one, and write in it: How many orders failed today?
 
-The cell that you ran appears in grey. Move onto it with the arrow key, and it is yours.
+The cell that you ran appears in grey. Move onto it with the arrow key, and it is yours; run it.
+So soon it may not be sure enough to come by itself: then press Control, Alt and the space bar together.
 `;
 
 const ORDERS = ['1001 OK', '1002 FAILED card', '1003 OK', '1004 FAILED address', '1005 OK'].join('\n');

@@ -16,6 +16,7 @@ export class Views implements vscode.Disposable {
   constructor(
     private readonly books: Books,
     private readonly daemon: Daemon,
+    private readonly changed: () => void,
   ) {
     const look = (): void => {
       this.look();
@@ -39,6 +40,7 @@ export class Views implements vscode.Disposable {
   }
 
   private tell(): void {
+    this.changed();
     for (const book of this.books) {
       const ids = visible(book);
       const now = `${book.form} ${ids.join(' ')}`;
@@ -58,7 +60,8 @@ export class Views implements vscode.Disposable {
   }
 }
 
-function visible(book: Book): string[] {
+/** The ids of the ghosts of a notebook that are in some editor's view, as cells or below their anchor. */
+export function visible(book: Book): string[] {
   const ranges = vscode.window.visibleNotebookEditors
     .filter((editor) => editor.notebook === book.notebook)
     .flatMap((editor) => editor.visibleRanges);

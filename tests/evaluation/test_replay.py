@@ -10,6 +10,7 @@ from ghostcells.domain.ids import ulid
 from ghostcells.evaluation import replay as module
 from ghostcells.evaluation.datasets import dataset_at
 from ghostcells.evaluation.history import History, keep_records, records_in
+from ghostcells.learning.pool import DAY_MS
 from tests.evaluation.conftest import lines, session
 
 
@@ -146,3 +147,20 @@ def test_a_copy_of_the_log_is_for_its_owner_and_complete(log, tmp_path):
     assert keep_records(path, log) == len(log)
     assert path.stat().st_mode & 0o077 == 0
     assert list(records_in(path)) == log
+
+
+def test_the_most_used_commands_are_those_of_the_days_before(log, plan):
+    """As in the daemon, which counts them once a day: what runs on a day counts from the next one on."""
+    seen = {}
+
+    def ask(at):
+        replay = module.Replay(History(list), plan(), lambda _: None)
+        replay._waiting.extend(log)
+        replay._fold()
+        replay._now = log[0].time_ms + at
+        seen[at] = [one.text for one in replay._often("file:///home/user/ops/b.md")]
+        replay._close()
+
+    for at in (0, DAY_MS, 40 * DAY_MS):
+        ask(at)
+    assert list(seen.values()) == [[], ["kubectl get pods -n web"], []]

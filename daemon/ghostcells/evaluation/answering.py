@@ -10,8 +10,7 @@ from msgspec.structs import replace
 from ghostcells.app.assistant import rules_of
 from ghostcells.app.knowledge import Knowledge
 from ghostcells.app.models import Models
-from ghostcells.app.often import listed, sendable
-from ghostcells.app.often import rules_of as pool_rules
+from ghostcells.app.often import sendable
 from ghostcells.app.prompting import Prompting
 from ghostcells.app.settings import policy_of
 from ghostcells.app.spending import Spending, cost_of
@@ -32,7 +31,6 @@ from ghostcells.engine import policy
 from ghostcells.engine.effects import Complete
 from ghostcells.evaluation.distance import compare
 from ghostcells.evaluation.items import Offer, Question, Result
-from ghostcells.learning.pool import DAY_MS, renewed
 from ghostcells.privacy.redact import Redactor
 from ghostcells.runtime.ports import Answered, Declined, Memory
 from ghostcells.store.examples import Examples
@@ -55,7 +53,6 @@ class Hiding:
         self._index = index
         self._examples = Examples(index)
         self._hidden: frozenset[int] = frozenset()
-        self._texts: frozenset[str] = frozenset()
 
     def hide(self, ids: Iterable[str]) -> frozenset[int]:
         """Hide these and show all others; returns their rows.
@@ -65,7 +62,6 @@ class Hiding:
         self._examples = Examples(self._index)
         found = [one for name in ids if (one := self._examples.by_id(name)) is not None]
         self._hidden = frozenset(one.row for one in found)
-        self._texts = frozenset(one.text for one in found)
         return self._hidden
 
     def count(self) -> int:
@@ -97,25 +93,29 @@ class Hiding:
     def rows_of(self, examples: Sequence[str]) -> list[int]:
         return self._shown(self._examples.rows_of(examples))
 
-    def often(self, settings: Settings, now_ms: int) -> tuple[Used, ...]:
-        """The most used commands as they were then."""
-        since = now_ms - settings.most_used.look_back_days * DAY_MS
-        runs = [one for one in self._examples.ran_since(since) if one.text not in self._texts]
-        return sendable(listed(renewed(None, runs, (), now_ms, pool_rules(settings)), settings), settings)
-
     def _shown(self, rows: list[int]) -> list[int]:
         return [row for row in rows if row not in self._hidden]
 
 
 class Answering:
-    """Asks memory, and a model where the settings name one. `memory_of` gives who remembers for a repository, or nobody."""
+    """Asks memory, and a model where the settings name one.
+
+    `memory_of` gives who remembers for a repository, or nobody; `often` the most used commands of a notebook.
+    """
 
     def __init__(
-        self, source: Hiding, settings: Settings, memory_of: Callable[[str], Memory | None], *, cap_usd: float
+        self,
+        source: Hiding,
+        settings: Settings,
+        memory_of: Callable[[str], Memory | None],
+        often: Callable[[str], tuple[Used, ...]],
+        *,
+        cap_usd: float,
     ) -> None:
         self._source = source
         self._settings = settings
         self._memory_of = memory_of
+        self._often = often
         self._policy = policy_of(settings)
         self._habits = Knowledge(source, at_once)
         self._models = Models(os.environ, lambda _: None)
@@ -204,7 +204,7 @@ class Answering:
 
     def _writer(self, now_ms: int) -> ModelWriter:
         """A fresh one for each question: every one is a session of its own, and conventions are those of that time."""
-        knowledge = Knowledge(self._source, at_once, lambda _: self._source.often(self._settings, now_ms))
+        knowledge = Knowledge(self._source, at_once, lambda notebook: sendable(self._often(notebook), self._settings))
         knowledge.habits = self._habits.habits
         writer = ModelWriter(
             self._models, knowledge, self._prompting, self._spending, status=_Nobody(), now_ms=lambda: now_ms,

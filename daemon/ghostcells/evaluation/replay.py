@@ -18,10 +18,12 @@ from ghostcells.app.index import WORDS
 from ghostcells.config.schema import Settings
 from ghostcells.domain.errors import ConfigError
 from ghostcells.domain.events import AnyRecord, Executed
+from ghostcells.domain.pool import Used
 from ghostcells.evaluation.answering import Answering, Hiding, at_once
 from ghostcells.evaluation.experiment import Variant
 from ghostcells.evaluation.floors import NearestMeaning, NearestWords
 from ghostcells.evaluation.items import Dataset, Question, Result
+from ghostcells.evaluation.often import Often
 from ghostcells.evaluation.vectors import Vectors
 from ghostcells.memory import analysis
 from ghostcells.memory.model import Ranker, ranker
@@ -65,7 +67,9 @@ class Replay:
         self._vectors = Vectors(Path(plan.models_dir), Path(plan.kept)) if plan.uses_vectors else None
         self._memories: dict[int, Memory | None] = {}
         self._rankers = rankers_in(Path(plan.rankers)) if plan.rankers else {}
-        self._answering = Answering(self._source, plan.settings, self._memory, cap_usd=plan.cap_usd)
+        self._pool = Often(self._examples, plan.settings)
+        self._now = 0
+        self._answering = Answering(self._source, plan.settings, self._memory, self._often, cap_usd=plan.cap_usd)
         self._waiting: list[AnyRecord] = []
         self._embedded = 0
         self._answers: Counter[str] = Counter()
@@ -126,6 +130,7 @@ class Replay:
                 self._embedded = rows[-1]
 
     async def _ask(self, question: Question, number: int) -> Result:
+        self._now = question.time_ms
         rows = self._source.hide(question.hidden)
         if self._vectors is not None:
             self._vectors.hidden = rows
@@ -162,6 +167,10 @@ class Replay:
             return None
         return result.best is not None and self._templates.get(result.best.text.strip()) == question.template
 
+    def _often(self, notebook: str) -> tuple[Used, ...]:
+        """Pairs have no days, and each of their commands ran once."""
+        return self._pool.at(notebook, self._now) if self._dataset.ordered else ()
+
     def _memory(self, repo: str) -> Memory | None:
         learned = self._rankers.get(repo) or ranker()
         if id(learned) not in self._memories:
@@ -179,7 +188,9 @@ class Replay:
                 return NearestMeaning(self._source, self._vectors)
             case _:
                 threshold = self._plan.settings.memory.min_confidence
-                return RecallMemory(self._source, self._vectors, at_once, threshold=threshold, learned=learned)
+                made = RecallMemory(self._source, self._vectors, at_once, threshold=threshold, learned=learned)
+                made.always = lambda notebook: tuple(one.example for one in self._often(notebook))
+                return made
 
     def _close(self) -> None:
         self._index.close()

@@ -54,3 +54,12 @@ def test_when_all_is_done_the_next_burst_is_a_new_one(times: Times) -> None:
     lull.done()
     lull.came()
     assert lull.left() == pytest.approx(SETTLE_SECONDS)
+
+
+def test_it_knows_whether_anything_waits(times: Times) -> None:
+    lull = Lull(times)
+    assert not lull.waiting
+    lull.came()
+    assert lull.waiting
+    lull.done()
+    assert not lull.waiting

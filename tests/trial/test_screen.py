@@ -4,7 +4,9 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
+from textual.widgets import Static
 
+from ghostcells.domain.notebook import CellKind
 from ghostcells.trial.screen import TrialApp
 from ghostcells.trial.widgets import CellBox, Ghost, Input
 
@@ -40,9 +42,9 @@ async def typed(pilot, text=ASKED, *, by_key=False) -> None:
     await until(pilot, lambda: bool(ghosts(pilot.app)))
 
 
-def drive(daemon, folder, story) -> None:
+def drive(daemon, folder, story, settings=None) -> None:
     async def run() -> None:
-        app = app_of(daemon, folder)
+        app = TrialApp(daemon, folder, "# Orders on call", settings)
         async with app.run_test(size=(100, 40)) as pilot:
             await story(pilot, app)
 
@@ -95,7 +97,7 @@ def test_prose_is_not_run(daemon, folder):
         await pilot.press("ctrl+r")
         await pilot.pause()
         assert all(cell.succeeded is None for cell in app.editor.cells)
-        assert "only a cell of code can be run" in str(app.query_one("#status").render())
+        assert "only a command can be run" in str(app.query_one("#status").render())
 
     drive(daemon, folder, story)
 
@@ -136,3 +138,38 @@ def test_keys_with_nothing_to_do_do_nothing(daemon, folder, key):
         assert app.editor.messages == []
 
     drive(daemon, folder, story)
+
+
+def test_a_command_of_ones_own_is_learned_where_nothing_was_suggested(daemon, folder):
+    """Without a way to write one there would be nothing to learn from that was not suggested before."""
+    asked, own = "Which release is out there now?", "echo v4.2"
+
+    async def story(pilot, app):
+        await until(pilot, lambda: app._editor is not None and isinstance(app.focused, Input))
+        app.focused.insert(asked)
+        await pilot.press("ctrl+o")
+        await until(pilot, lambda: app.editor.focused is app.editor.cells[2] and isinstance(app.focused, Input))
+        assert app.editor.cells[2].kind is CellKind.CODE
+        app.focused.insert(own)
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: app.editor.cells[2].output == "v4.2\n")
+        await until(pilot, lambda: app.editor.focused is app.editor.cells[-1] and isinstance(app.focused, Input))
+        app.focused.insert(asked)
+        await until(pilot, lambda: ghosts(app) == [own])
+
+    drive(daemon, folder, story, {"memory": {"minConfidence": 0}})
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_welcome_and_the_keys_fit_the_terminal(daemon, folder, width):
+    async def run() -> None:
+        app = app_of(daemon, folder)
+        async with app.run_test(size=(width, 24)) as pilot:
+            await until(pilot, lambda: isinstance(app.focused, Input))
+            welcome = app.query_one("#welcome", Static)
+            assert welcome.size.height == 1 + str(welcome.render()).count("\n")
+            keys = list(app.query("FooterKey"))
+            assert len(keys) == len(app.BINDINGS)
+            assert keys[-1].region.right <= width
+
+    asyncio.run(run())

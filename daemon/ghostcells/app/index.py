@@ -75,13 +75,18 @@ class IndexThread:
         return self._worker.run(work)
 
     def run_heeding(self, work: Callable[[], T]) -> Awaitable[T]:
-        """Like `run`, after whatever has been forgotten, by any process, is gone from the index: it hides at once."""
+        """Like `run`, after whatever has been forgotten, by any process, is gone from the index: it hides at once.
+
+        And after a slice of what was just run here, which the next suggestion should know.
+        """
 
         def heed() -> T:
             changed = self._forgetting_changed()
             if changed != self._heeded:
                 self._heeded = changed
                 self.index.settle()
+            if self._lull.waiting:
+                self.index.catch_up(SLICE_MS, self._epoch)
             return work()
 
         return self._worker.run(heed)

@@ -26,6 +26,11 @@ class Lull:
         if self._first is None:
             self._first = self._last
 
+    @property
+    def waiting(self) -> bool:
+        """Whether something has come that is not worked on yet."""
+        return self._first is not None
+
     def left(self) -> float:
         """Seconds to wait before work; 0 when it may begin."""
         if self._first is None:

@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _WELCOME = """\
-[b]Type what you want to do[/b], for example: [i]How many orders failed today?[/i]
-A suggestion appears in grey below, from a runbook that was read. [b]↓[/b] takes it, [b]Ctrl-R[/b] runs it: only then, and \
-only what you see. Test orders should not count? Change it to [i]grep FAILED orders.log | grep -vc ' test '[/i], run that,
-and ask again: the next suggestion is what you ran."""
+[b]Type what you want to do[/b], such as: [i]How many orders failed today?[/i]
+A suggestion appears below, in grey. [b]↓[/b] takes it, [b]Ctrl-R[/b] runs it: only then.
+Should test orders not count? Change it before you run it, to
+  [i]grep FAILED orders.log | grep -vc ' test '[/i]
+and ask again: now that is what is suggested."""
 
 
 class TrialApp(App[None]):
@@ -46,13 +47,14 @@ class TrialApp(App[None]):
     .label { color: $text-disabled; height: auto; }
     .output { color: $text-muted; height: auto; max-height: 12; }
     .failed { color: $error; }
-    #status { height: 1; padding: 0 1; background: $panel; color: $text-muted; }
+    #status { height: auto; max-height: 3; padding: 0 1; background: $panel; color: $text-muted; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+r", "run", "run the cell", priority=True),
+        Binding("ctrl+r", "run", "run", priority=True),
         Binding("escape", "dismiss", "no, thanks", priority=True),
         Binding("ctrl+n", "cycle", "another", priority=True),
-        Binding("ctrl+g", "suggest", "suggest now", priority=True),
+        Binding("ctrl+g", "suggest", "suggest", priority=True),
+        Binding("ctrl+o", "own", "write my own", priority=True),
         Binding("ctrl+q", "quit", "quit", priority=True),
     ]
 
@@ -174,7 +176,7 @@ class TrialApp(App[None]):
         if cell is not None and not cell.is_ghost:
             self.editor.write(cell, self._box(cell).query_one(Input).text)
         if cell is None or cell.is_ghost or cell.kind is not CellKind.CODE or not cell.text.strip():
-            self._status.update("only a cell of code can be run: ↓ takes the suggestion, then Ctrl-R")
+            self._status.update("only a command can be run: ↓ takes the suggestion, Ctrl-O lets you write your own")
             return
         self._status.update("running …")
         ran = await run(cell.text, self._folder)
@@ -186,9 +188,18 @@ class TrialApp(App[None]):
             await self._offer()
         self._soon()
 
+    async def action_own(self) -> None:
+        """An empty cell of code below the focused one, for a command that nothing suggests: it is learned like any other."""
+        focused = self.editor.focused
+        if focused is None or focused.is_ghost or focused not in self.editor.cells:
+            focused = [cell for cell in self.editor.cells if not cell.is_ghost][-1]
+        await self._begin(self.editor.add(CellKind.CODE, focused))
+
     async def _offer(self) -> None:
         """An empty cell of prose at the end. Its session is open before anybody can type: a text without one is nothing."""
-        cell = self.editor.add(CellKind.MARKUP)
+        await self._begin(self.editor.add(CellKind.MARKUP))
+
+    async def _begin(self, cell: TrialCell) -> None:
         await self._ask(self.editor.focus(cell))
         await self._draw()
         self._box(cell).focus_text()

@@ -85,13 +85,18 @@ class Assistant:
         self.models.prepare()
 
     def happened(self, given: AnyInput) -> None:
-        """A notebook's budget runs from open to close; with the first one the parser of commands is loaded, beside the loop."""
+        """A notebook's budget runs from open to close. With the first one the parser of commands and the tokenizer are loaded.
+
+        Beside the loop, but building their tables holds the interpreter's lock for some 40 ms: before anybody types.
+        """
         match given:
             case Opened(notebook=notebook, at=at):
                 self.spending.opened(notebook.uri, at.time_ms)
                 if not self._warm:
                     self._warm = True
                     self.prompting.post(lambda: cautions("ls", "shellscript"))
+                    if (choice := self.models.choice) is not None:
+                        self.prompting.post(lambda: self.prompting.count(choice.model, "ls"))
             case Closed(notebook=uri):
                 self.spending.closed(uri)
 

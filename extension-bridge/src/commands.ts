@@ -14,13 +14,13 @@ export function registerCommands(bridge: Bridge): vscode.Disposable[] {
   const reports = new Reports(bridge);
   const { daemon, context } = bridge;
   const storage = context.globalStorageUri;
-  const commands: Record<string, () => unknown> = {
+  const commands: Record<string, (argument?: unknown) => unknown> = {
     suggest: () => suggest(bridge),
     accept: () => accept(bridge),
     dismiss: () => dismiss(bridge),
     cycleNext: () => cycle(bridge, 1),
     cyclePrevious: () => cycle(bridge, -1),
-    undoAccept: () => bridge.undo.run(),
+    undoAccept: (how) => bridge.undo.run((how as { edits?: boolean } | undefined)?.edits === true),
     undo: () => step(bridge, 'undo'),
     redo: () => step(bridge, 'redo'),
     menu: () => showMenu(bridge),
@@ -35,9 +35,9 @@ export function registerCommands(bridge: Bridge): vscode.Disposable[] {
     restart: () => daemon.restart(),
   };
   const registered = Object.entries(commands).map(([name, run]) =>
-    vscode.commands.registerCommand(`ghostcells.${name}`, async () => {
+    vscode.commands.registerCommand(`ghostcells.${name}`, async (argument?: unknown) => {
       try {
-        await run();
+        await run(argument);
       } catch (error) {
         complain(bridge, name, error);
       }

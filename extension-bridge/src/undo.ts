@@ -68,8 +68,8 @@ export class Undo {
     }
   }
 
-  /** Makes the accepted cell a ghost again, in place, with the focus on the cell above it. */
-  async run(): Promise<void> {
+  /** Makes the accepted cell a ghost again, in place, with the focus on the cell above it: in its text, if the user edits. */
+  async run(edits: boolean): Promise<void> {
     const { last } = this;
     if (last === undefined || last.cell.document.getText() !== last.text) {
       await vscode.commands.executeCommand('undo');
@@ -85,9 +85,19 @@ export class Undo {
     const cell = book.cellOf(id);
     const editor = vscode.window.activeNotebookEditor;
     if (cell !== undefined && cell.index > 0 && editor?.notebook === book.notebook) {
-      select(editor, cell.index - 1);
+      if (edits) {
+        await editAbove();
+      } else {
+        select(editor, cell.index - 1);
+      }
     }
     await book.makeGhost(id);
     book.show();
   }
+}
+
+/** Selecting a cell would leave the caret where it is, in the ghost. */
+async function editAbove(): Promise<void> {
+  await vscode.commands.executeCommand('notebook.focusPreviousEditor');
+  await vscode.commands.executeCommand('cursorEnd');
 }

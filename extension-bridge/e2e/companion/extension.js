@@ -1,0 +1,182 @@
+// A window into the editor for tests: each POST to /NAME calls the function of that name below with the body as its arguments.
+'use strict';
+
+const { spawn } = require('node:child_process');
+const { appendFileSync } = require('node:fs');
+const http = require('node:http');
+const vscode = require('vscode');
+
+const file = process.env.COMPANION_LOG;
+
+function record(what, fields) {
+  if (file) {
+    appendFileSync(file, `${JSON.stringify({ t: Date.now(), pid: process.pid, what, ...fields })}\n`);
+  }
+}
+
+// -- what tests may ask for
+
+const answers = {
+  /** The notebook that is active, or the open one at a URI. */
+  state(uri) {
+    const editor = vscode.window.activeNotebookEditor;
+    const notebook = uri === undefined ? editor?.notebook : vscode.workspace.notebookDocuments.find((one) => one.uri.toString() === uri);
+    if (notebook === undefined) {
+      return null;
+    }
+    return {
+      uri: notebook.uri.toString(),
+      type: notebook.notebookType,
+      dirty: notebook.isDirty,
+      active: editor?.notebook === notebook,
+      selected: editor?.notebook === notebook ? editor.selections.map((range) => [range.start, range.end]) : [],
+      visible: editor?.notebook === notebook ? editor.visibleRanges.map((range) => [range.start, range.end]) : [],
+      cells: notebook.getCells().map(cell),
+    };
+  },
+
+  texts: () => vscode.workspace.textDocuments.map((one) => ({ uri: one.uri.toString(), language: one.languageId, text: one.getText() })),
+
+  /** Opens a file of the workspace, in a notebook type or in the editor's choice; its name says which kernel it wants. */
+  async open(path, type, column) {
+    const uri = vscode.Uri.file(path);
+    const where = { viewColumn: column ?? vscode.ViewColumn.One, preview: false };
+    if (type === null) {
+      await vscode.commands.executeCommand('vscode.open', uri, where);
+    } else {
+      await vscode.commands.executeCommand('vscode.openWith', uri, type, where);
+    }
+    if (path.endsWith('.ipynb')) {
+      await vscode.commands.executeCommand('notebook.selectKernel', { id: path.includes('undeclared') ? 'undeclared' : 'declared', extension: 'ghostcells-tests.companion' });
+    }
+    return uri.toString();
+  },
+
+  async execute(command, ...args) {
+    const result = await vscode.commands.executeCommand(command, ...args);
+    return ['string', 'number', 'boolean'].includes(typeof result) ? result : null;
+  },
+
+  async configure(key, value) {
+    await vscode.workspace.getConfiguration().update(key, value ?? undefined, vscode.ConfigurationTarget.Global);
+    return null;
+  },
+
+  setting: (key) => vscode.workspace.getConfiguration().get(key),
+
+  /** Moves the focus without the keyboard: for tests that begin somewhere, not for what they are about. */
+  select(index) {
+    const editor = vscode.window.activeNotebookEditor;
+    editor.selections = [new vscode.NotebookRange(index, index + 1)];
+    editor.revealRange(new vscode.NotebookRange(index, index + 1), vscode.NotebookEditorRevealType.InCenterIfOutsideViewport);
+    return null;
+  },
+
+  /** What another extension does: writes a cell's metadata as it was once. */
+  async writeMetadata(index, metadata) {
+    const { notebook } = vscode.window.activeNotebookEditor;
+    const edit = new vscode.WorkspaceEdit();
+    edit.set(notebook.uri, [vscode.NotebookEdit.updateCellMetadata(index, metadata)]);
+    return await vscode.workspace.applyEdit(edit);
+  },
+
+  async setLanguage(uri, language) {
+    const document = vscode.workspace.textDocuments.find((one) => one.uri.toString() === uri);
+    await vscode.languages.setTextDocumentLanguage(document, language);
+    return null;
+  },
+
+  trusted: () => vscode.workspace.isTrusted,
+  extension(id) {
+    const found = vscode.extensions.getExtension(id);
+    return found === undefined ? null : { active: found.isActive, version: found.packageJSON.version };
+  },
+};
+
+function cell(it) {
+  return {
+    uri: it.document.uri.toString(),
+    kind: it.kind,
+    language: it.document.languageId,
+    text: it.document.getText(),
+    metadata: it.metadata,
+    outputs: it.outputs.flatMap((output) => output.items.map((item) => new TextDecoder().decode(item.data))),
+    success: it.executionSummary?.success ?? null,
+    order: it.executionSummary?.executionOrder ?? null,
+  };
+}
+
+function serve() {
+  const server = http.createServer((request, response) => {
+    const parts = [];
+    request.on('data', (part) => parts.push(part));
+    request.on('end', async () => {
+      try {
+        const args = JSON.parse(Buffer.concat(parts).toString() || '[]');
+        const result = await answers[request.url.slice(1)](...args);
+        response.end(JSON.stringify({ result: result ?? null }));
+      } catch (error) {
+        response.end(JSON.stringify({ error: String(error?.stack ?? error) }));
+      }
+    });
+  });
+  server.listen(0, '127.0.0.1', () => record('listening', { port: server.address().port }));
+  return new vscode.Disposable(() => server.close());
+}
+
+// -- kernels for .ipynb
+
+const PROGRAMS = { python: ['python3', '-c'], shellscript: ['bash', '-c'] };
+
+function kernel(id, languages) {
+  const controller = vscode.notebooks.createNotebookController(id, 'jupyter-notebook', id);
+  if (languages !== undefined) {
+    controller.supportedLanguages = languages;
+  }
+  controller.supportsExecutionOrder = true;
+  let order = 0;
+  controller.executeHandler = async (cells) => {
+    record('execute', { kernel: id, cells: cells.map((one) => ({ uri: one.document.uri.toString(), language: one.document.languageId, text: one.document.getText() })) });
+    for (const one of cells) {
+      order += 1;
+      await run(controller.createNotebookCellExecution(one), order);
+    }
+  };
+  return controller;
+}
+
+async function run(execution, order) {
+  const [program, flag] = PROGRAMS[execution.cell.document.languageId] ?? PROGRAMS.shellscript;
+  execution.executionOrder = order;
+  execution.start(Date.now());
+  await execution.clearOutput();
+  const output = [];
+  const code = await new Promise((resolve) => {
+    const child = spawn(program, [flag, execution.cell.document.getText()], { stdio: ['ignore', 'pipe', 'pipe'] });
+    child.stdout.on('data', (data) => output.push(vscode.NotebookCellOutputItem.stdout(String(data))));
+    child.stderr.on('data', (data) => output.push(vscode.NotebookCellOutputItem.stderr(String(data))));
+    child.on('error', () => resolve(127));
+    child.on('close', resolve);
+  });
+  if (output.length > 0) {
+    await execution.replaceOutput([new vscode.NotebookCellOutput(output)]);
+  }
+  execution.end(code === 0, Date.now());
+}
+
+exports.activate = (context) => {
+  context.subscriptions.push(
+    kernel('declared', ['python', 'shellscript']),
+    kernel('undeclared', undefined),
+    vscode.workspace.onDidSaveNotebookDocument((notebook) => record('saved', { notebook: notebook.uri.toString(), cells: notebook.cellCount })),
+    vscode.workspace.onDidChangeNotebookDocument((change) =>
+      record('changed', { notebook: change.notebook.uri.toString(), structure: change.contentChanges.map((one) => [one.range.start, one.removedCells.length, one.addedCells.length]) }),
+    ),
+    vscode.workspace.onDidOpenTextDocument((one) => {
+      if (one.uri.scheme === 'vscode-notebook-cell') {
+        record('language', { cell: one.uri.toString(), language: one.languageId });
+      }
+    }),
+    serve(),
+  );
+};

@@ -19,9 +19,10 @@ from ghostcells.config.schema import Settings
 from ghostcells.domain.errors import ConfigError
 from ghostcells.domain.events import AnyRecord, Executed
 from ghostcells.domain.pool import Used
-from ghostcells.evaluation.answering import Answering, Hiding, at_once
+from ghostcells.evaluation.answering import Answering, at_once
 from ghostcells.evaluation.experiment import Variant
 from ghostcells.evaluation.floors import NearestMeaning, NearestWords
+from ghostcells.evaluation.hiding import Hiding
 from ghostcells.evaluation.items import Dataset, Question, Result
 from ghostcells.evaluation.often import Often
 from ghostcells.evaluation.vectors import Vectors

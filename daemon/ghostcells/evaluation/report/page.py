@@ -13,7 +13,7 @@ from ghostcells.evaluation.experiment import Experiment
 from ghostcells.evaluation.items import Result
 from ghostcells.evaluation.judging import Agreement
 from ghostcells.evaluation.metrics import Figures, trend
-from ghostcells.evaluation.report import sections
+from ghostcells.evaluation.report import curves, sections
 from ghostcells.evaluation.report.tags import page_of, tag
 from ghostcells.evaluation.results import Batch
 
@@ -68,7 +68,7 @@ def _dataset(name: str, measured: Sequence[Measured]) -> Element:
         tag("p", _about(first), class_="lead"),
         *(tag("p", text, class_="note warn") for text in _doubts(first)),
         *(element for one in measured for element in _short(one, alone=len(measured) == 1)),
-        sections.charts([(one.batch.variant, one.figures) for one in measured], ordered=_ordered(first)),
+        curves.charts([(one.batch.variant, one.figures) for one in measured], ordered=_ordered(first)),
         sections.measures([(one.batch.variant, one.figures) for one in measured]),
         sections.surest([(one.batch.variant, one.figures) for one in measured]),
         *_contrasts(measured),

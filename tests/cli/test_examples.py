@@ -77,3 +77,71 @@ def test_rebuild_gives_the_same_examples(command, learned):
     assert command("rebuild").code == 0
     after = command("examples", "list", "--json").json
     assert [{**one, "row": 0} for one in before] == [{**one, "row": 0} for one in after]
+
+
+def texts_of(command):
+    return {one["text"] for one in command("examples", "list", "--json").json}
+
+
+def test_edit_puts_a_command_in_the_place_of_another(command, learned):
+    said = command(
+        "examples", "edit", learned["kubectl"], "--command", "kubectl -n shop rollout restart deployment/web"
+    )
+    assert said.code == 0
+    assert len(texts_of(command)) == 2
+    shown = command("examples", "show", said.out.split()[0], "--json").json
+    assert (shown["text"], shown["pinned"]) == ("kubectl -n shop rollout restart deployment/web", True)
+    assert "Restart the web shop." in shown["situation"]["intent"]
+    assert command("examples", "show", learned["kubectl"]).code == 1
+
+
+def test_edit_opens_the_users_editor(command, learned, monkeypatch):
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("VISUAL", "sed -i s/web/shop/")
+    assert command("examples", "edit", learned["kubectl"]).code == 0
+    assert "kubectl rollout restart deployment/shop" in texts_of(command)
+
+
+@pytest.mark.parametrize("text", ["", "kubectl rollout restart deployment/web"])
+def test_an_edit_that_changes_nothing_says_so(command, learned, text):
+    said = command("examples", "edit", learned["kubectl"], "--command", text)
+    assert said.code == 1
+    assert "nothing was changed" in said.err
+
+
+def bytes_of(alone):
+    return b"".join(path.read_bytes() for path in (alone / "data").rglob("*") if path.is_file())
+
+
+def test_forget_by_notebook(command, learned, alone):
+    (alone / "other.md").write_text("Look.\n\n```sh\nls -la /srv\n```\n")
+    command("learn", alone / "other.md")
+    assert command("examples", "forget", "--yes", "--notebook", "book.md").code == 0
+    assert texts_of(command) == {"ls -la /srv"}
+    assert b"openssl x509" not in bytes_of(alone)
+
+
+def test_forget_by_text_reaches_what_taught_nothing(command, history, alone):
+    """The command was suggested and accepted as another one; the word is to be nowhere."""
+    assert b"kubectl get pods -n web" in bytes_of(alone)
+    said = command("examples", "forget", "--yes", "--text", "-n web")
+    assert said.code == 0
+    assert b"-n web" not in bytes_of(alone)
+    assert texts_of(command) == {"kubectl get pods -n shop"}
+
+
+def test_forget_by_time(command, history, alone):
+    assert command("examples", "forget", "--yes", "--until", "1d").code == 1
+    said = command("examples", "forget", "--dry-run", "--since", "1h")
+    assert "kubectl get pods -n shop" in said.out
+    assert "would be forgotten: 1 example and 1 record" in said.out
+    assert len(texts_of(command)) == 1
+    assert command("examples", "forget", "--yes", "--since", "1h").code == 0
+    assert texts_of(command) == set()
+    assert b"kubectl get pods -n shop" not in bytes_of(alone)
+
+
+@pytest.mark.parametrize("arguments", [(), ("3f", "--text", "x"), ("--since", "yesterday")])
+def test_forget_wants_to_know_what(command, learned, arguments):
+    assert command("examples", "forget", "--yes", *arguments).code == 1
+    assert len(texts_of(command)) == 2

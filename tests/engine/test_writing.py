@@ -335,3 +335,11 @@ def test_a_request_that_cannot_be_written_leaves_a_growing_ghost_as_it_was_shown
     assert [one.text for one in play.shown()] == ["cd app"]
     assert play.published[-1].final
     assert len(play.logged(Suggested)) == 1
+
+
+def test_a_models_ghost_says_who_wrote_it():
+    play = assisted()
+    play.send(into.PolicyChanged, policy=into.Policy(model=True, writer="small-1"))
+    play.ask_model()
+    play.finish(piece("make deploy"))
+    assert play.shown()[0].label == "written by small-1"

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from ghostcells.domain.events import Accepted, AnyRecord, Executed, Learned, Suggested, Traced
+from ghostcells.domain.events import Accepted, AnyRecord, Edited, Executed, Learned, Suggested, Traced
 from ghostcells.domain.examples import Above, Reason, Situation
 from ghostcells.domain.feedback import Feedback, Judgement, Shown
 from ghostcells.domain.ghosts import Ghost
@@ -45,6 +45,7 @@ RECORDS = [
     Suggested(**BASE, suggestion="s", cells=(GHOST,), source="memory"),
     Accepted(**BASE, suggestion="s", shown_ms=1, text=SECRET),
     Learned(**BASE, example="e", reason=Reason.READ, situation=SITUATION, text=SECRET),
+    Edited(**BASE, example="e", becomes="f", situation=SITUATION, text=SECRET, language="shellscript"),
     Traced(**BASE, trace=TRACE),
 ]
 WITHOUT_TEXT = {

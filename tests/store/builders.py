@@ -10,6 +10,7 @@ import msgspec
 from ghostcells.domain.events import (
     Accepted,
     AnyRecord,
+    Edited,
     Executed,
     Forgotten,
     Learned,
@@ -162,6 +163,13 @@ def forgotten(at: int, example: str, *events: str, writer: int = 0) -> Forgotten
     return Forgotten(id=rid(at, writer), time_ms=NOW_MS + at, notebook=NOTEBOOK, example=example, events=events)
 
 
+def edited(at: int, example: str, text: str, intent: str = "List the pods", writer: int = 0) -> Edited:
+    return Edited(
+        id=rid(at, writer), time_ms=NOW_MS + at, notebook=NOTEBOOK, example=example, becomes=example_id(intent, text),
+        situation=situation(intent), text=text, language="shellscript",
+    )  # fmt: skip
+
+
 def pinned(at: int, example: str, *, on: bool = True, writer: int = 0) -> Pinned:
     return Pinned(id=rid(at, writer), time_ms=NOW_MS + at, notebook=NOTEBOOK, example=example, pinned=on)
 
@@ -214,7 +222,7 @@ def teach(record: AnyRecord) -> tuple[Evidence, ...]:
                 for example in sorted({one.example for one in passed if one.example} - {own})
             ]
             return tuple(found)
-        case Learned(reason=Reason.READ) if record.situation is not None and record.text != "[forgotten]":
+        case Learned(reason=Reason.READ) | Edited() if record.situation is not None and record.text != "[forgotten]":
             own = example_id(record.situation.intent, record.text)
             return (
                 Evidence(

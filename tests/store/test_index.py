@@ -55,12 +55,14 @@ def record_of(kind: int, at: int, writer: int, pick: int) -> AnyRecord:
             return b.accepted(at, cell, text, writer=writer)
         case 6:
             return b.rejected(at, cell, writer=writer)
+        case 7:
+            return b.edited(at, example, TEXTS[(pick + 1) % 3], intent, writer=writer)
         case _:
             return b.restored(at, cell, writer=writer)
 
 
 records = st.lists(
-    st.builds(record_of, st.integers(0, 7), st.integers(0, 30), st.integers(0, 2), st.integers(0, 11)), max_size=25
+    st.builds(record_of, st.integers(0, 8), st.integers(0, 30), st.integers(0, 2), st.integers(0, 11)), max_size=25
 ).map(lambda found: list({record.id: record for record in found}.values()))
 
 
@@ -313,3 +315,17 @@ def test_a_slice_allows_for_what_its_end_takes(root: Path, monkeypatch: pytest.M
         assert parts == [4] * 7 + [1]
     finally:
         index.close()
+
+
+def test_an_edit_takes_the_place_of_its_example(root: Path) -> None:
+    """What taught it until then counts no more; what teaches it afterwards does."""
+    example = b.example_id()
+    index = b.index_of(root, b.ran(1), b.edited(3, example, "kubectl get pods -A"))
+    examples = Examples(index)
+    assert [one.text for one in examples.load(examples.all_rows())] == ["kubectl get pods -A"]
+    index.fold([b.ran(2)])
+    assert examples.count() == 1
+    index.fold([b.ran(4)])
+    assert {one.text for one in examples.load(examples.all_rows())} == {"kubectl get pods", "kubectl get pods -A"}
+    assert not list(index.paths.forget.iterdir())
+    index.close()

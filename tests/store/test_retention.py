@@ -32,6 +32,7 @@ OLD: list[AnyRecord] = [
     b.read(6),
     b.forgotten(7, "gone"),
     b.pinned(8, b.example_id("List the pods", "make test")),
+    b.edited(9, b.example_id("Install it", "make install"), "make install", "Install all of it"),
 ]
 NEW: list[AnyRecord] = [b.suggested(b.DAY_MS, "g2"), b.ran(b.DAY_MS + 1, "make lint", output="new output")]
 
@@ -48,7 +49,7 @@ def test_lessons_live_on(root: Path) -> None:
     index = b.index_of(root, *OLD, *NEW)
     assert retain(index.paths, b.NOW_MS + b.DAY_MS // 2)
     index.settle()
-    assert types(index) == ["EXECUTED", "LEARNED", "FORGOTTEN", "PINNED", "SUGGESTED", "EXECUTED"]
+    assert types(index) == ["EXECUTED", "LEARNED", "FORGOTTEN", "PINNED", "EDITED", "SUGGESTED", "EXECUTED"]
     examples = Examples(index)
     assert sorted(one.text for one in examples.load(examples.all_rows())) == ["make install", "make lint", "make test"]
     assert b"secret output" not in all_bytes(root)

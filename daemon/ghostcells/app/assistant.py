@@ -81,6 +81,11 @@ class Assistant:
                 self._following = asyncio.ensure_future(self._follow())
         return choice is not None
 
+    @property
+    def writer_name(self) -> str:
+        """The model that is asked, empty where none is."""
+        return self.models.choice.model if self.models.choice is not None else ""
+
     def prepare(self) -> None:
         self.models.prepare()
 

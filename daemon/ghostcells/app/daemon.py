@@ -12,6 +12,7 @@ from ghostcells.app.decisions import Decisions
 from ghostcells.app.index import IndexThread
 from ghostcells.app.lessons import Lessons
 from ghostcells.app.logs import LOGS, set_level
+from ghostcells.app.notice import FirstLesson
 from ghostcells.app.often import MostUsed
 from ghostcells.app.remembering import WarningMemory
 from ghostcells.app.settings import LiveSettings, policy_of
@@ -95,6 +96,7 @@ class Daemon:
             decided=self._decisions.add,
         )
         self._learner = Learner(append=self._append, stamp=self.loop.stamp)
+        self._first_lesson = FirstLesson(data_dir, client)
         self._lessons = Lessons(self._learned, self._event_loop)
         self.queries = self._asking
         self.origins = self._asking
@@ -155,7 +157,11 @@ class Daemon:
         self._vectors.use(embedder_of(settings), settings.memory.idle_seconds or None)
         self._warning.rules = risky_of(settings)
         asks = self._assistant.use(settings, self._redactor)
-        self.loop.dispatch(PolicyChanged(at=self.loop.stamp(), policy=policy_of(settings, model=asks)))
+        self.loop.dispatch(
+            PolicyChanged(
+                at=self.loop.stamp(), policy=policy_of(settings, model=asks, writer=self._assistant.writer_name)
+            )
+        )
 
     def _step(self, state: State, given: AnyInput) -> tuple[State, tuple[Effect, ...]]:
         self._assistant.happened(given)
@@ -202,6 +208,7 @@ class Daemon:
 
     def _learned(self, records: list[AnyRecord]) -> None:
         self._learner.committed(records)
+        self._first_lesson.committed(records)
         self._assistant.committed(records)
 
 

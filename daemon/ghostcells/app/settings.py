@@ -10,7 +10,7 @@ from ghostcells.config.schema import Settings
 from ghostcells.engine.inputs import Policy
 
 
-def policy_of(settings: Settings, *, model: bool = False) -> Policy:
+def policy_of(settings: Settings, *, model: bool = False, writer: str = "") -> Policy:
     """What the engine heeds of the settings."""
     suggest = settings.suggest
     return Policy(
@@ -19,6 +19,7 @@ def policy_of(settings: Settings, *, model: bool = False) -> Policy:
         off_languages=frozenset(suggest.disabled_languages),
         off_notebooks=tuple(suggest.disabled_notebooks),
         model=model,
+        writer=writer,
     )
 
 

@@ -8,17 +8,20 @@ import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from msgspec.structs import replace
 
 from ghostcells.app.index import WORDS
 from ghostcells.commands.output import builtins
 from ghostcells.commands.settings import data_dir_of, settings_of
 from ghostcells.domain.errors import GhostcellsError
+from ghostcells.domain.events import Forgotten
 from ghostcells.privacy.records import redact_record
 from ghostcells.privacy.redact import Redactor
 from ghostcells.runtime.clock import SystemClock
 from ghostcells.store.examples import Examples
-from ghostcells.store.forgetting import Forgetter
+from ghostcells.store.fold import Forgettable
+from ghostcells.store.forgetting import Forgetter, note
 from ghostcells.store.index import Index
 from ghostcells.store.log import EventLog
 from ghostcells.store.paths import prepare
@@ -68,10 +71,37 @@ class Data:
         """The record as it is going to be written."""
         return redact_record(record, lambda text: self._redactor.redact(text).text)
 
-    def append(self, records: "Sequence[AnyRecord]") -> None:
-        """Write records under fresh ids and times, in this order; on disk, and in the index, when this returns."""
-        asyncio.run(self._append(records))
+    def append(self, records: "Sequence[AnyRecord]") -> list[str]:
+        """Write records under fresh ids and times, in this order; on disk, and in the index, when this returns the ids."""
+        ids = asyncio.run(self._append(records))
         self._index.settle()
+        return ids
+
+    def forget(self, examples: "Sequence[str]", events: "Sequence[str]" = (), text: str = "") -> None:
+        """Forget examples, records that taught none any more, and a text wherever it stands; all gone when this returns.
+
+        A living daemon does its own part within seconds.
+        """
+        gone = [
+            Forgotten(id="", time_ms=0, notebook=self._notebook_of(name), example=name, events=self.teachers(name))
+            for name in examples
+        ]
+        more = bool(events or text)
+        ids = self.append([*gone, *([Forgotten(id="", time_ms=0, notebook="", example="")] if more else [])])
+        if more:
+            note(self._paths, [Forgettable(ids[-1], "", tuple(events), text, "")])
+        self.forget_now()
+
+    def _notebook_of(self, example: str) -> str:
+        known = self.examples.by_id(example)
+        return "" if known is None else known.situation.notebook
+
+    def holds(self, text: str) -> bool:
+        """Whether the log has a text anywhere."""
+        wanted = msgspec.json.encode(text)[1:-1]
+        return any(
+            wanted in line for segment in segments(self._paths) for line in read_all(self._paths.log / segment.name)
+        )
 
     def forget_now(self) -> None:
         """Carry out what has been appended as forgotten; a living daemon does its own part within seconds."""
@@ -103,7 +133,7 @@ class Data:
                     found[record.id] = record
         return [found[identity] for identity in sorted(found)]
 
-    async def _append(self, records: "Sequence[AnyRecord]") -> None:
+    async def _append(self, records: "Sequence[AnyRecord]") -> list[str]:
         loop = asyncio.get_running_loop()
         log = EventLog(
             self._paths.root,
@@ -114,15 +144,18 @@ class Data:
             on_committed=lambda _: None,
         )
         written: asyncio.Future[None] = loop.create_future()
+        ids: list[str] = []
         try:
             log.opening(self._clock.now_ms())
             for record in records:
                 stamp = self._clock.stamp()
-                log.append(replace(record, id=stamp.id(0), time_ms=stamp.time_ms), firm=True)
+                ids.append(stamp.id(0))
+                log.append(replace(record, id=ids[-1], time_ms=stamp.time_ms), firm=True)
             log.barrier(lambda error: written.set_result(None) if error is None else written.set_exception(error))
             await written
         finally:
             log.close()
+        return ids
 
 
 def opened(options: argparse.Namespace) -> Data:

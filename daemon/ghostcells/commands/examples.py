@@ -4,7 +4,8 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from ghostcells.commands.data import NotFound, found_example, opened
+from ghostcells.commands import amending
+from ghostcells.commands.data import found_example, opened
 from ghostcells.commands.output import (
     builtins,
     command,
@@ -15,7 +16,7 @@ from ghostcells.commands.output import (
     print_table,
     short_name,
 )
-from ghostcells.domain.events import Forgotten, Pinned
+from ghostcells.domain.events import Pinned
 from ghostcells.domain.examples import Situation
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ _ID_CHARS = 10
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    about = "List, search, pin and forget what was learned."
+    about = "List, search, pin, edit and forget what was learned."
     group = commands.add_parser("examples", help=about, description=about)
     parts = group.add_subparsers(title="commands", metavar="COMMAND", required=True)
     listed = command(
@@ -49,15 +50,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         made = command(parts, name, text, examples=f"ghostcells examples {name} 3f9ac0")
         made.add_argument("id", metavar="ID", help="its id, or the beginning of it")
         made.set_defaults(run=action)
-    forgotten = command(
-        parts,
-        "forget",
-        "Remove an example, and its text from the log, for good.",
-        examples="ghostcells examples forget 3f9ac0",
-    )
-    forgotten.add_argument("id", metavar="ID", help="its id, or the beginning of it")
-    forgotten.add_argument("--yes", action="store_true", help="do not ask")
-    forgotten.set_defaults(run=forget)
+    amending.add(parts)
 
 
 def list_(options: argparse.Namespace) -> int:
@@ -147,27 +140,3 @@ def _pin(options: argparse.Namespace, *, pinned: bool) -> int:
     else:
         print(f"{example.id[:_ID_CHARS]} is {'pinned' if pinned else 'not pinned'}: {one_line(example.text)}")
     return 0
-
-
-def forget(options: argparse.Namespace) -> int:
-    with opened(options) as data:
-        example = found_example(data, options.id)
-        if not options.yes and not _agreed(example.text):
-            raise NotFound("nothing was forgotten")
-        notebook, events = example.situation.notebook, data.teachers(example.id)
-        data.append([Forgotten(id="", time_ms=0, notebook=notebook, example=example.id, events=events)])
-        data.forget_now()
-    if options.json:
-        print_json({"example": example.id, "forgotten": True})
-    else:
-        print(f"forgotten: {one_line(example.text)}")
-    return 0
-
-
-def _agreed(text: str) -> bool:
-    """Ask, where somebody can answer; a program that names an example means it."""
-    if not sys.stdin.isatty():
-        return True
-    print(text, file=sys.stderr)
-    print("Forget this for good? [y/N] ", end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip().lower() in ("y", "yes")

@@ -119,6 +119,19 @@ class Pinned(Record, frozen=True, kw_only=True, tag="PINNED"):
     pinned: bool
 
 
+class Edited(Record, frozen=True, kw_only=True, tag="EDITED"):
+    """The user has rewritten an example: what taught it before this record counts no more, and this teaches `becomes`.
+
+    Unlike FORGOTTEN it takes nothing out of the log.
+    """
+
+    example: str
+    becomes: str
+    situation: Situation
+    text: str
+    language: str
+
+
 class Traced(Record, frozen=True, kw_only=True, tag="TRACE"):
     """How a suggestion was made; not an event of the protocol, dropped by retention."""
 
@@ -138,9 +151,10 @@ AnyRecord = (
     | Learned
     | Forgotten
     | Pinned
+    | Edited
     | Traced
 )
 """The union that the log holds; a line decodes with `msgspec.json.Decoder(AnyRecord)`."""
 
-INTERNAL = frozenset({"PINNED", "TRACE"})
+INTERNAL = frozenset({"PINNED", "EDITED", "TRACE"})
 """Types that `ghostcells/events` does not show."""

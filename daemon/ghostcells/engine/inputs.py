@@ -32,7 +32,7 @@ class Origin(msgspec.Struct, frozen=True):
 
 
 class Policy(msgspec.Struct, frozen=True):
-    """The settings that the engine heeds. `model`: there is one to ask."""
+    """The settings that the engine heeds. `model`: there is one to ask; `writer` is its name, for the label of its ghosts."""
 
     enabled: bool = True
     manual: bool = False
@@ -40,6 +40,7 @@ class Policy(msgspec.Struct, frozen=True):
     off_notebooks: tuple[str, ...] = ()
     memory_delay_ms: int = 40
     model: bool = False
+    writer: str = ""
 
 
 class Form(StrEnum):

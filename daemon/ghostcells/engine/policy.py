@@ -196,6 +196,11 @@ def search(outcome: Outcome, known: int | None, failed: Sequence[str]) -> Search
     return Search.NO_EXAMPLES if known == 0 else Search.NO_MATCHES
 
 
+def by_model(policy: Policy) -> str:
+    """Where a model's ghost comes from, as its label says."""
+    return f"written by {policy.writer}" if policy.writer else "written by a model"
+
+
 def label(chosen: Sequence[Candidate], index: int) -> str | None:
     """Where a candidate comes from; of a close race also that there is a choice."""
     said = chosen[index].label

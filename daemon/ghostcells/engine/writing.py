@@ -193,7 +193,9 @@ def _grown(turn: Turn, showing: Showing, pieces: Sequence[Piece]) -> Showing:
         if place < len(ghosts):
             ghosts[place] = replace(ghosts[place], ghost=_with(ghosts[place].ghost, piece))
         else:
-            ghost = _with(Ghost(turn.new_id(), piece.kind, piece.language, "", "model"), piece)
+            ghost = _with(
+                Ghost(turn.new_id(), piece.kind, piece.language, "", "model", label=policy.by_model(turn.policy)), piece
+            )
             ghosts.append(LiveGhost(ghost, showing.suggestion, None, None, since))
     return replace(showing, ghosts=tuple(ghosts))
 
@@ -240,7 +242,8 @@ def _whole(turn: Turn, found: Computation, pieces: Sequence[Piece]) -> None:
     for extra in grown.ghosts[len(pieces) :]:
         turn.finish(uri, extra, Reason.FAILED)
     code = _code(pieces)
-    own = Candidate(code.text, code.language, 0.0, 0.0, "model", warnings=code.warnings)
+    said = policy.by_model(turn.policy)
+    own = Candidate(code.text, code.language, 0.0, 0.0, "model", label=said, warnings=code.warnings)
     others = [one for one in found.memories.chosen if not policy.same_command(one.text, code.text)]
     candidates = (own, *others)[: policy.MAX_CANDIDATES] if code.text else ()
     turn.update(uri, showing=replace(grown, ghosts=grown.ghosts[: len(pieces)], candidates=candidates, index=0))

@@ -11,7 +11,7 @@ import hashlib
 import re
 
 from ghostcells.domain.distance import NEAR, argument_distance
-from ghostcells.domain.events import AnyRecord, Executed, Learned
+from ghostcells.domain.events import AnyRecord, Edited, Executed, Learned
 from ghostcells.domain.examples import Evidence, Reason, Situation, Verdict
 from ghostcells.domain.feedback import Shown
 from ghostcells.domain.ghosts import READ_MS
@@ -45,7 +45,7 @@ def evidence_of(record: AnyRecord) -> tuple[Evidence, ...]:
     match record:
         case Executed():
             return tuple(_of_run(record))
-        case Learned(reason=Reason.READ) if record.situation is not None and _teachable(record.text):
+        case Learned(reason=Reason.READ) | Edited() if record.situation is not None and _teachable(record.text):
             return (
                 Evidence(
                     example_id(record.situation, record.language, record.text),

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
-from ghostcells.domain.events import Accepted, AnyRecord, Executed, Learned, Suggested, Traced
+from ghostcells.domain.events import Accepted, AnyRecord, Edited, Executed, Learned, Suggested, Traced
 from ghostcells.domain.examples import Above, Situation
 from ghostcells.domain.feedback import Judgement, Shown
 from ghostcells.domain.ghosts import Ghost
@@ -25,7 +25,7 @@ def redact_record(record: AnyRecord, redact: Redact) -> AnyRecord:
             return replace(record, cells=_each(record.cells, lambda one: _ghost(one, redact)))
         case Accepted():
             return replace(record, text=redact(record.text))
-        case Learned():
+        case Learned() | Edited():
             situation = None if record.situation is None else redact_situation(record.situation, redact)
             return replace(record, situation=situation, text=redact(record.text))
         case Traced():

@@ -16,6 +16,7 @@ import msgspec
 from ghostcells.domain.events import (
     Accepted,
     AnyRecord,
+    Edited,
     Executed,
     Forgotten,
     Learned,
@@ -87,6 +88,8 @@ def slim(record: AnyRecord) -> AnyRecord:
             return msgspec.structs.replace(record, situation=_NOWHERE, shown=(), outputs=(), feedback=feedback)
         case Learned():
             return msgspec.structs.replace(record, situation=None, text="")
+        case Edited():
+            return msgspec.structs.replace(record, situation=_NOWHERE, text="")
         case _:
             return record
 
@@ -114,6 +117,7 @@ class Fold:
         # Most logs hold none, and to ask so once costs less than to ask for each example.
         self._any_forgotten = self._has("FORGOTTEN")
         self._any_pinned = self._has("PINNED")
+        self._any_edited = self._has("EDITED")
         self.forgettable: list[Forgettable] = []
         self.stale = False
         """Whether rows cannot be brought up to date from rows: the index has to be made anew."""
@@ -160,7 +164,7 @@ class Fold:
     def _insert(self, record: AnyRecord, version: tuple[int, int, bytes], segment: int) -> bool:
         """Whether there was none of this id."""
         suggestion = record.trace.suggestion if isinstance(record, Traced) else getattr(record, "suggestion", None)
-        example = record.example if isinstance(record, Learned | Forgotten | Pinned) else None
+        example = record.example if isinstance(record, Learned | Forgotten | Pinned | Edited) else None
         kind = record.__struct_config__.tag
         inserted = self._run(
             "INSERT OR IGNORE INTO event VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
@@ -183,6 +187,8 @@ class Fold:
                     self._cells[ghost.id] = None
             case Forgotten():
                 self._forget(record)
+            case Edited():
+                self._edit(record)
             case Pinned():
                 self._any_pinned = True
                 self._examples[record.example] = None
@@ -214,6 +220,15 @@ class Fold:
         self._run("DELETE FROM evidence WHERE example = ? AND event < ?", (record.example, record.id))
         self._examples[record.example] = None
 
+    def _edit(self, record: Edited) -> None:
+        """What taught the example until then counts no more; it stays in the log."""
+        self._any_edited = True
+        content = self._contents.get(record.example)
+        if content is not None and content.event < record.id:
+            del self._contents[record.example]
+        self._run("DELETE FROM evidence WHERE example = ? AND event < ?", (record.example, record.id))
+        self._examples[record.example] = None
+
     def _void_evidence(self, forgotten: str, evidence: Evidence) -> None:
         if evidence.situation is not None:
             self._void(forgotten, evidence.example, (evidence.event,), evidence.text, evidence.situation.intent)
@@ -230,6 +245,9 @@ class Fold:
         if forgotten is not None and evidence.event < forgotten:
             self._void_evidence(forgotten, evidence)
             return
+        edited = self._last(evidence.example, "EDITED") if self._any_edited else None
+        if edited is not None and evidence.event < edited:
+            return
         teaches = evidence.situation is not None
         self._run(
             "INSERT OR REPLACE INTO evidence VALUES (?,?,?,?,?,?)",
@@ -242,10 +260,12 @@ class Fold:
                 self._contents[evidence.example] = evidence
 
     def _forgotten(self, example: str) -> str | None:
-        if not self._any_forgotten:
-            return None
+        return self._last(example, "FORGOTTEN") if self._any_forgotten else None
+
+    def _last(self, example: str, kind: str) -> str | None:
+        """The id of the last event of this type about an example."""
         found: tuple[str | None] = self._run(
-            "SELECT max(id) FROM event WHERE example = ? AND type = 'FORGOTTEN'", (example,)
+            "SELECT max(id) FROM event WHERE example = ? AND type = ?", (example, kind)
         ).fetchone()
         return found[0]
 

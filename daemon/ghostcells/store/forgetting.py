@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ghostcells.domain.events import Executed, Learned
+from ghostcells.domain.events import Edited, Executed, Learned
 from ghostcells.store.fold import Forgettable
 from ghostcells.store.locks import FileLock
 from ghostcells.store.paths import Paths, replace_file
@@ -157,7 +157,11 @@ class Forgetter:
         for segment in segments(self._paths):
             for line in _lines_with(self._paths.log / segment.name, wanted):
                 record = decode(line)
-                if isinstance(record, Executed | Learned) and record.id in job.events and record.situation is not None:
+                if (
+                    isinstance(record, Executed | Learned | Edited)
+                    and record.id in job.events
+                    and record.situation is not None
+                ):
                     texts.add(record.text)
                     intents.add(record.situation.intent)
         return msgspec.structs.replace(job, texts=tuple(sorted(texts)), intents=tuple(sorted(intents)))

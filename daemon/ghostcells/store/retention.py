@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ghostcells.domain.events import AnyRecord, Executed, Forgotten, Learned, Pinned
+from ghostcells.domain.events import AnyRecord, Edited, Executed, Forgotten, Learned, Pinned
 from ghostcells.domain.examples import Reason
 from ghostcells.domain.ids import time_of
 from ghostcells.store.chain import SEGMENT_BYTES
@@ -43,7 +43,7 @@ def trimmed(record: AnyRecord) -> AnyRecord | None:
             above = tuple(msgspec.structs.replace(one, output="") for one in record.situation.above)
             situation = msgspec.structs.replace(record.situation, above=above)
             return msgspec.structs.replace(record, outputs=(), situation=situation)
-        case Learned(reason=Reason.READ) | Forgotten() | Pinned():
+        case Learned(reason=Reason.READ) | Forgotten() | Pinned() | Edited():
             return record
         case _:
             return None

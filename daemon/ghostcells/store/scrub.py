@@ -31,6 +31,7 @@ _KEPT = frozenset(
         "mime",
         "source",
         "example",
+        "becomes",
         "examples",
         "executed",
         "events",
@@ -112,7 +113,7 @@ class Scrubber:
 
 def _buried(record: dict[str, Any]) -> dict[str, Any]:
     """A run or a reading of what is forgotten, as a mark that there was one."""
-    if record["type"] not in {"EXECUTED", "LEARNED"} or "text" not in record:
+    if record["type"] not in {"EXECUTED", "LEARNED", "EDITED"} or "text" not in record:
         return record
     kept = {key: value for key, value in record.items() if key not in {"outputs", "situation", "acceptedText"}}
     return {**kept, "text": FORGOTTEN, "situation": {"notebook": record["notebook"]}}

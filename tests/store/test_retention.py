@@ -154,7 +154,7 @@ def test_a_daemon_that_lives_on_gives_up_its_own_old_segments(root: Path, daemon
     assert b"secret output" not in all_bytes(root)
     assert b"new output" in all_bytes(root)
     index.settle()
-    kept = ["EXECUTED", "LEARNED", "FORGOTTEN", "PINNED"]
+    kept = ["EXECUTED", "LEARNED", "FORGOTTEN", "PINNED", "EDITED"]
     assert types(index) == [*kept, "SUGGESTED", "SUGGESTED", "EXECUTED", "EXECUTED"]
     after = index.dump()
     index.rebuild()

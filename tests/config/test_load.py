@@ -164,6 +164,18 @@ def test_of_a_workspace_that_is_not_trusted_only_suggest_counts(tmp_path, truste
     assert {problem.key for problem in problems} >= {"model.baseUrl", "model.provider"}
 
 
+@pytest.mark.parametrize("trusted", [True, False])
+def test_a_key_is_never_named_by_a_workspace(tmp_path, trusted):
+    (tmp_path / ".ghostcells.toml").write_text('model.apiKeyFile = "team.key"\nmodel.name = "m"\n')
+    sent = {"workspaceTrusted": trusted, "workspaceSettings": {"model": {"apiKeyFile": "other.key"}}}
+    settings, problems = read(tmp_path, editor=sent)
+    assert settings.model.api_key_file is None
+    assert settings.model.name == ("m" if trusted else None)
+    assert [problem.key for problem in problems].count("model.apiKeyFile") == 2
+    own, _ = read(tmp_path, editor={**sent, "settings": {"model": {"apiKeyFile": "~/mine"}}})
+    assert own.model.api_key_file == "~/mine"
+
+
 @pytest.mark.parametrize("editor", [5, [], {"settings": 3}, {"workspaceSettings": "x"}, {"settings": {"suggest": []}}])
 def test_what_the_editor_sends_may_be_anything(editor):
     settings, problems = load(config=None, environ={}, editor=editor)

@@ -19,15 +19,21 @@ from ghostcells.config.schema import Settings
 WORKSPACE_FILE = ".ghostcells.toml"
 _FREE_SECTION = "suggest"
 """The only section that counts from a workspace that is not trusted."""
+_NOT_FROM_WORKSPACES = frozenset({"model.apiKeyFile"})
+"""Trusted or not: a workspace is shared, and a key is one's own."""
 _PREFIX = "GHOSTCELLS_"
 
 
 class Source(msgspec.Struct, frozen=True):
-    """Where settings stand; `restricted`: only `suggest.*` counts, `lax`: values are strings, as in the environment."""
+    """Where settings stand; `restricted`: only `suggest.*` counts, `lax`: values are strings, as in the environment.
+
+    `workspace`: they come with a folder, and whoever gets the folder gets them.
+    """
 
     name: str
     tree: Mapping[str, Any]
     restricted: bool = False
+    workspace: bool = False
     lax: bool = False
 
 
@@ -89,6 +95,8 @@ def _take(source: Source, path: str, raw: Any, values: dict[str, Value]) -> list
         return [_unknown(path, raw)]
     if source.restricted and key.section != _FREE_SECTION:
         return ["not heeded while the workspace is not trusted"]
+    if source.workspace and path in _NOT_FROM_WORKSPACES:
+        return ["not heeded from a workspace: a key is not to be shared. Set it in your own configuration"]
     try:
         value, wrong = check(key, listed(raw) if source.lax and key.is_list else raw, lax=source.lax)
     except Wrong as error:
@@ -138,9 +146,10 @@ def sources(
     if config is not None:
         _read(config, found, problems, required=config_required)
     for folder in folders:
-        _read(folder / WORKSPACE_FILE, found, problems, restricted=not trusted)
+        _read(folder / WORKSPACE_FILE, found, problems, restricted=not trusted, workspace=True)
     if "workspaceSettings" in trees:
-        found.append(Source("workspace settings", trees["workspaceSettings"], restricted=not trusted))
+        tree = trees["workspaceSettings"]
+        found.append(Source("workspace settings", tree, restricted=not trusted, workspace=True))
     found.append(from_environment(environ, problems))
     if "settings" in trees:
         found.append(Source("editor settings", trees["settings"]))
@@ -184,7 +193,13 @@ def _from_editor(editor: object, problems: list[Problem]) -> tuple[dict[str, Map
 
 
 def _read(
-    path: Path, found: list[Source], problems: list[Problem], *, required: bool = False, restricted: bool = False
+    path: Path,
+    found: list[Source],
+    problems: list[Problem],
+    *,
+    required: bool = False,
+    restricted: bool = False,
+    workspace: bool = False,
 ) -> None:
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -199,7 +214,7 @@ def _read(
         problems.append(Problem(str(path), "", f"cannot be read: {error.strerror}"))
         return
     try:
-        found.append(Source(str(path), parse_toml(text), restricted=restricted))
+        found.append(Source(str(path), parse_toml(text), restricted=restricted, workspace=workspace))
     except ValueError as error:
         problems.append(Problem(str(path), "", f"is not valid TOML: {error}"))
 

@@ -13,6 +13,7 @@ _QUERIES = {
     "tally": "SELECT * FROM tally WHERE suggested > 0 ORDER BY day, source, model, language",
     "activity": "SELECT * FROM activity WHERE executed OR learned ORDER BY day",
     "spent": "SELECT * FROM spent WHERE requests > 0 ORDER BY day, provider, model",
+    "counted": "SELECT * FROM counted WHERE count > 0 ORDER BY day, kind, name",
     "evidence": "SELECT * FROM evidence ORDER BY example, event, verdict",
     "example": "SELECT id, event, CAST(situation AS TEXT), notebook, language, text, reason, intent_key, above_key, terms, "
     "runs, reads, failures, rejections, shown_runs, first_ms, last_ms, pinned, overrides FROM example ORDER BY id",

@@ -316,7 +316,9 @@ class Fold:
             record = decode(last[2])
             assert isinstance(record, Accepted | Rejected | Superseded)
             end = (last[0], last[1], record.reason, record.shown_ms)
-        self._run("INSERT OR REPLACE INTO ghost VALUES (?,?,?,?,?,?,?,?)", (cell, *made, *end))
+        # What counts ghosts hears of a row that goes only where it is deleted, not where it is replaced.
+        self._run("DELETE FROM ghost WHERE cell = ?", (cell,))
+        self._run("INSERT INTO ghost VALUES (?,?,?,?,?,?,?,?)", (cell, *made, *end))
 
     def _example(self, example: str) -> None:
         known = self._run("SELECT row, event, situation, text FROM example WHERE id = ?", (example,)).fetchone()

@@ -16,7 +16,7 @@ from typing import Self
 
 from ghostcells.domain.events import AnyRecord
 from ghostcells.domain.examples import Situation
-from ghostcells.store import outcomes
+from ghostcells.store import counts, outcomes
 from ghostcells.store.fold import Fold, Words
 from ghostcells.store.forgetting import needles, note
 from ghostcells.store.migrations import UnknownMigrationError, migrate
@@ -220,7 +220,7 @@ class Index:
         return True
 
     def _empty(self) -> None:
-        self.connection.executescript(f"BEGIN; {EMPTY} {outcomes.EMPTY} COMMIT;")
+        self.connection.executescript(f"BEGIN; {EMPTY} {outcomes.EMPTY} {counts.EMPTY} COMMIT;")
         _name_anew(self.connection)
         self._marks.clear()
         self._finished.clear()

@@ -6,7 +6,7 @@ known here was made by a newer ghostcells; since the index is derived, it is mad
 
 import sqlite3
 
-from ghostcells.store import outcomes
+from ghostcells.store import counts, outcomes
 from ghostcells.store.schema import TABLES
 
 MIGRATIONS: tuple[tuple[str, str], ...] = (
@@ -14,6 +14,7 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
     ("0002-overrides", "ALTER TABLE example ADD COLUMN overrides INTEGER NOT NULL DEFAULT 0"),
     ("0003-outcomes", f"{outcomes.TABLES} {outcomes.FILL}"),
     ("0004-balance", outcomes.EXAMPLES),
+    ("0005-counted", counts.TABLES),
 )
 _RECORDS = "CREATE TABLE IF NOT EXISTS migration (name TEXT PRIMARY KEY) WITHOUT ROWID;"
 

@@ -13,12 +13,12 @@ from typing import Any
 import msgspec
 
 from ghostcells.domain.events import INTERNAL, AnyRecord, Traced
-from ghostcells.domain.ghosts import READ_MS
 from ghostcells.domain.ids import ulid
 from ghostcells.domain.pool import Ran
 from ghostcells.domain.trace import Trace
 from ghostcells.domain.views import CellLog, Cost, Event, KnownCell, OpenGhost, Percentiles, Session, Stats
 from ghostcells.store import views
+from ghostcells.store.counts import Counts
 from ghostcells.store.horizon import settled_before
 from ghostcells.store.index import Index
 from ghostcells.store.presence import INFLIGHT, living
@@ -102,56 +102,26 @@ class Queries:
 
     def stats(self, since_ms: int = 0) -> Stats:
         self._glance()
-        suggested, read, accepted, rejected, superseded = self._run(
-            "SELECT count(*), total(shown_ms >= ?), total(end_type = 'ACCEPTED'), total(end_type = 'REJECTED'), "
-            "total(end_type = 'SUPERSEDED') FROM ghost WHERE time_ms >= ?",
-            READ_MS,
-            since_ms,
-        ).fetchone()
-        executed, as_suggested = self._run(
-            "SELECT count(*), total(suggestion IS NOT NULL AND NOT json_extract(CAST(body AS TEXT), '$.edited') IS TRUE) "
-            "FROM event WHERE type = 'EXECUTED' AND time_ms >= ?",
-            since_ms,
-        ).fetchone()
-        usage = self._run(
-            "SELECT total(input_tokens), total(output_tokens), total(cost_usd) FROM trace WHERE time_ms >= ?", since_ms
-        ).fetchone()
+        counts = Counts(lambda query, *values: self._run(query, *values).fetchall(), since_ms)
+        cells, (executed, as_suggested), usage = counts.cells(), counts.runs(), counts.usage()
+        read = cells.pop("read")
         return Stats(
-            suggested=suggested,
-            read=int(read),
-            accepted=int(accepted),
-            rejected=int(rejected),
-            superseded=int(superseded),
+            suggested=sum(cells.values()),
+            read=read,
+            accepted=cells.get("ACCEPTED", 0),
+            rejected=cells.get("REJECTED", 0),
+            superseded=cells.get("SUPERSEDED", 0),
             executed=executed,
-            executed_as_suggested=int(as_suggested),
+            executed_as_suggested=as_suggested,
             examples=self._run("SELECT examples FROM total").fetchone()[0],
-            input_tokens=int(usage[0]),
-            output_tokens=int(usage[1]),
+            input_tokens=usage[0],
+            output_tokens=usage[1],
             cost_usd=usage[2],
             latency_ms=self.latencies(since_ms),
-            feedback=self._feedback(since_ms),
-            outcomes=self._summed("outcomes", since_ms),
-            failures=self._summed("failures", since_ms),
+            feedback=counts.feedback(),
+            outcomes=counts.searches("outcomes"),
+            failures=counts.searches("failures"),
         )
-
-    def _feedback(self, since_ms: int) -> dict[str, int]:
-        """How many runs gave each kind of feedback."""
-        rows = self._run(
-            "SELECT json_extract(CAST(body AS TEXT), '$.feedback.feedback') AS kind, count(*) FROM event "
-            "WHERE type = 'EXECUTED' AND time_ms >= ? AND kind IS NOT NULL GROUP BY kind ORDER BY kind",
-            since_ms,
-        )
-        return dict(rows.fetchall())
-
-    def _summed(self, counts: str, since_ms: int) -> dict[str, int]:
-        """What the sessions that have ended since then counted, together."""
-        rows = self._run(
-            "SELECT c.key, sum(c.value) FROM event e, json_each(CAST(e.body AS TEXT), '$.' || ?) c "
-            "WHERE e.type = 'SESSION_ENDED' AND e.time_ms >= ? GROUP BY c.key ORDER BY c.key",
-            counts,
-            since_ms,
-        )
-        return dict(rows.fetchall())
 
     def costs(self, since_ms: int) -> list[Cost]:
         """What was asked of models since then, by this daemon and others."""

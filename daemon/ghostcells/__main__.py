@@ -17,7 +17,15 @@ def main() -> int:
         return run(sys.argv[1:])
     from ghostcells.app import serve
 
-    return serve(data_dir=options.get("data_dir"), config=options.get("config"), tcp=options.get("tcp"))
+    try:
+        return serve(data_dir=options.get("data_dir"), config=options.get("config"), tcp=options.get("tcp"))
+    except Exception as error:
+        from ghostcells.domain.errors import GhostcellsError
+
+        if not isinstance(error, GhostcellsError):
+            raise
+        print(f"ghostcells: {error}", file=sys.stderr)
+        return 1
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from ghostcells import __version__
 from ghostcells.commands import (
     complete,
     dashboard,
@@ -49,6 +50,7 @@ def parser() -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    top.add_argument("--version", action="version", version=f"ghostcells {__version__}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", dest="command")
     for module in (
         serve,

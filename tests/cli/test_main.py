@@ -1,11 +1,14 @@
 """The command line as a whole: the fast way into `serve`, and how every command ends."""
 
+import os
 import signal
+import socket
 import subprocess
 import sys
 
 import pytest
 
+from ghostcells import __version__
 from ghostcells.cli import run
 from ghostcells.commands import history
 from ghostcells.domain.errors import NewerData
@@ -96,3 +99,40 @@ def test_ctrl_c_ends_a_command_without_a_traceback(tmp_path):
         process.send_signal(signal.SIGINT)
         assert process.communicate(timeout=20) == (b"", b"")
     assert process.returncode == 130
+
+
+def test_serve_says_what_it_cannot_do_without_a_traceback():
+    command = [sys.executable, "-m", "ghostcells", "serve", "--tcp", "0.0.0.0:7400"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "ghostcells: --tcp 0.0.0.0: only a loopback address can be served without a token\n"
+
+
+def test_a_port_that_is_taken_is_said_without_a_traceback():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        command = [sys.executable, "-m", "ghostcells", "serve", "--tcp", address]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "in use" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_version_is_an_option_as_well(capsys):
+    with pytest.raises(SystemExit) as ended:
+        run(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"ghostcells {__version__}\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such signals")
+def test_try_leaves_nothing_behind_when_its_terminal_is_closed(tmp_path):
+    command = [sys.executable, "-m", "ghostcells", "try", "--play"]
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        assert list(tmp_path.glob("ghostcells-try-*"))
+        process.send_signal(signal.SIGHUP)
+        process.stdout.read()
+    assert not list(tmp_path.glob("ghostcells-try-*"))

@@ -3,11 +3,12 @@
 import argparse
 import contextlib
 import importlib.util
+import signal
 import sys
 import tempfile
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from ghostcells.commands.data import opened
 from ghostcells.commands.learn import learn
@@ -16,6 +17,8 @@ from ghostcells.trial import llama
 from ghostcells.trial.local import NOT_THERE, local_model
 from ghostcells.trial.sandbox import furnish
 
+_ENDINGS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+"""What ends it from outside: a terminal that is closed sends the latter."""
 _HEADING = "# Orders on call"
 
 
@@ -38,6 +41,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 def run(options: argparse.Namespace) -> int:
     """Without a terminal the recording is played: there is nobody to type."""
+    for number in _ENDINGS:
+        # As Ctrl-C does, so that the folder with the invented service goes and the daemon's input closes.
+        signal.signal(number, _interrupted)
     interactive = sys.stdin.isatty() and sys.stdout.isatty()
     plays = options.play or options.trace is not None or options.json or not interactive
     if not plays and importlib.util.find_spec("textual") is None:
@@ -54,6 +60,11 @@ def run(options: argparse.Namespace) -> int:
         folder = furnish(Path(scratch) / "orders")
         _seed(options, folder, only_if_empty=own)
         return _play(options, folder, settings) if plays else _show(options, folder, settings)
+
+
+def _interrupted(number: int, frame: object) -> NoReturn:
+    del frame
+    raise SystemExit(128 + number)
 
 
 def _settings(model: str | None, held: contextlib.ExitStack, *, plays: bool) -> dict[str, Any] | None:

@@ -69,7 +69,8 @@ class Server:
 
 def _connected(session: Session, task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()) is not None:
-        logger.error("No connection", exc_info=error)
+        # What the system refuses (a port that is taken) is said in its words; anything else is a mistake of ours.
+        logger.error("No connection: %s", error, exc_info=None if isinstance(error, OSError) else error)
         session.end(1)
 
 

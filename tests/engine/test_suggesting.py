@@ -134,6 +134,32 @@ def test_the_next_step_is_suggested_after_a_run():
     assert play.published[-1].after == "c1"
 
 
+@pytest.mark.parametrize("first", ["run", "focus"])
+def test_the_next_step_is_suggested_where_a_run_moves_on_to_an_empty_cell(first):
+    """Shift+Enter runs a cell and goes on to the next; either may be heard of first."""
+    play = started(code("make build"), code(uri="c2"))
+    if first == "run":
+        play.run("c1")
+        play.focus("c2")
+    else:
+        play.focus("c2")
+        play.run("c1")
+    play.wait(40)
+    (recall,) = play.of(out.Recall)
+    assert recall.situation.above[-1].text == "make build"
+    play.answer(candidate("make deploy"))
+    assert play.published[-1].after == "c2"
+
+
+@pytest.mark.parametrize("focused", ["c2", "c3"])
+def test_an_empty_cell_that_no_run_has_led_to_gets_nothing(focused):
+    play = started(code("make build"), code(uri="c2"), code("make test", uri="c4"), code(uri="c3"))
+    play.run("c4" if focused == "c2" else "c1")
+    play.focus(focused)
+    play.wait(1000)
+    assert not play.of(out.Recall)
+
+
 def test_ghosts_are_never_context():
     play = started(prose(), prose("later", uri="p2"))
     play.suggest()

@@ -25,7 +25,7 @@ _KEPT = "the ghost that is showing still fits"
 def schedule(turn: Turn, uri: str, cell: Cell, trigger: str) -> None:
     """Let a suggestion for this cell be due after the rest that policy asks for."""
     state = turn.notebooks[uri]
-    if not policy.worth_thinking(turn.policy, uri, cell):
+    if not policy.worth_thinking(turn.policy, uri, cell, follows_run=trigger == "executed"):
         if state.due is not None:
             turn.update(uri, due=None)
         _decide_early(turn, uri, cell, trigger)

@@ -181,7 +181,9 @@ def _follow(turn: Turn, uri: str, old: str, new: str) -> None:
     if state.considered is not None and state.considered[0] == old:
         state = turn.update(uri, considered=(new, state.considered[1]))
     if old in state.outputs:
-        turn.update(uri, outputs={**state.outputs, new: state.outputs[old]})
+        state = turn.update(uri, outputs={**state.outputs, new: state.outputs[old]})
+    if state.ran_in == old:
+        turn.update(uri, ran_in=new)
     turn.computations = tuple(
         replace(one, cell=new) if (one.notebook, one.cell) == (uri, old) else one for one in turn.computations
     )

@@ -120,9 +120,10 @@ def where_off(policy: Policy, notebook: str) -> str:
     return "here" if any(fnmatch(notebook, pattern) for pattern in policy.off_notebooks) else "for this language"
 
 
-def worth_thinking(policy: Policy, notebook: str, cell: Cell) -> bool:
-    """Whether a change of this cell may lead to a suggestion at all."""
-    return not policy.manual and bool(cell.text.strip()) and not switched_off(policy, notebook, cell.language)
+def worth_thinking(policy: Policy, notebook: str, cell: Cell, *, follows_run: bool = False) -> bool:
+    """Whether a change of this cell may lead to a suggestion at all; an empty one only says something right after a run."""
+    says = bool(cell.text.strip()) or (follows_run and cell.kind is CellKind.CODE)
+    return not policy.manual and says and not switched_off(policy, notebook, cell.language)
 
 
 def fitting_language(language: str, cells: Sequence[Cell]) -> str:

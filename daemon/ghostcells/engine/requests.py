@@ -74,7 +74,7 @@ def focus_moved(turn: Turn, move: FocusMoved) -> None:
     elif known is not None and not known.accepted:
         _return(turn, move.notebook, cell, known)
     else:
-        _visit(turn, move.notebook, cell)
+        _visit(turn, document, cell)
 
 
 def _leave_others(turn: Turn, uri: str) -> tuple[str, ...]:
@@ -117,7 +117,8 @@ def _return(turn: Turn, uri: str, cell: Cell, known: Known) -> None:
     turn.publish(uri, accepted=(known.id,))
 
 
-def _visit(turn: Turn, uri: str, cell: Cell) -> None:
+def _visit(turn: Turn, document: Notebook, cell: Cell) -> None:
+    uri = document.uri
     rejected = _leave_others(turn, uri)
     state = turn.notebooks[uri]
     adopts = state.showing is not None and state.showing.after == cell.uri
@@ -133,6 +134,8 @@ def _visit(turn: Turn, uri: str, cell: Cell) -> None:
     turn.reply(FocusResult(session.id, (), rejected))
     if cell.kind is CellKind.MARKUP or policy.only_comments(cell.text) or cell.uri in turn.notebooks[uri].outputs:
         schedule(turn, uri, cell, "focus")
+    elif _is_next(turn, document, cell):
+        schedule(turn, uri, cell, "executed")
 
 
 def _ghost_of(known: Known) -> Ghost:
@@ -168,13 +171,22 @@ def cell_ran(turn: Turn, run: CellRan) -> None:
     state = turn.notebooks[run.notebook]
     outputs = {**state.outputs, cell.uri: cut_output(printed, policy.KEPT_OUTPUT)}
     ran = (*state.ran, own.text if run.text is None else run.text)[-policy.MAX_RAN :]
-    turn.update(run.notebook, outputs=outputs, ran=ran, recent=(), considered=None)
+    turn.update(run.notebook, outputs=outputs, ran=ran, ran_in=cell.uri, recent=(), considered=None)
     turn.reply(ExecutedResult(event))
     if turn.session is None and not turn.reports_focus:
         turn.start_session(run.notebook, cell)
-    session = turn.session
-    if session is not None and (session.notebook, session.cell) == (run.notebook, cell.uri):
-        schedule(turn, run.notebook, own, "executed")
+    focused = turn.session and document.cell(turn.session.cell)
+    if focused is not None and (focused.uri == own.uri or _is_next(turn, document, focused)):
+        schedule(turn, run.notebook, focused, "executed")
+
+
+def _is_next(turn: Turn, document: Notebook, cell: Cell) -> bool:
+    """Whether this is the empty cell that a run moves on to, where the next step is to stand."""
+    place = document.index_of(cell.uri)
+    if place is None or cell.kind is not CellKind.CODE or cell.text.strip():
+        return False
+    before = turn.own_before(document, place)
+    return bool(before) and before[-1].uri == turn.notebooks[document.uri].ran_in
 
 
 def _executed(turn: Turn, event: str, document: Notebook, cell: Cell, run: CellRan) -> Executed:

@@ -99,7 +99,7 @@ class NotebookState(msgspec.Struct, frozen=True):
 
     `considered` is the cell and the text last thought about; `owed` the session that waits for a final publish; `gap_ms` a
     running mean of the time between keys; `outputs` the text of each cell's last run, by URI; `ran` the texts that were run,
-    the last last; `recent` the ghosts that ended since the last run; `adopted` leaks that the user has focused and so made
+    the last last, and `ran_in` the URI of the cell that ran last; `recent` the ghosts that ended since the last run; `adopted` leaks that the user has focused and so made
     theirs; `decided` the cell and the reason of the last silence, None where something was shown since.
     """
 
@@ -112,6 +112,7 @@ class NotebookState(msgspec.Struct, frozen=True):
     missing: tuple[Missing, ...] = ()
     outputs: dict[str, str] = {}
     ran: tuple[str, ...] = ()
+    ran_in: str | None = None
     recent: tuple[Shown, ...] = ()
     adopted: frozenset[str] = frozenset()
     out_of_step: bool = False

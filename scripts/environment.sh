@@ -62,7 +62,7 @@ requirements() {
 install_dev() {
   wanted="$venv/.ghostcells-dev-requirements"
   requirements dev >"$wanted"
-  install dev --editable "$root[try,minilm,completion,models,dashboard]" --requirement "$wanted" ||
+  install dev --editable "$root[try,minilm,completion,models,dashboard,otel,metrics]" --requirement "$wanted" ||
     die "the development tools could not be installed: the lines above say why"
 }
 

@@ -30,6 +30,7 @@ PARTS: dict[str, tuple[set[str], set[str]]] = {
     "store": (ALONE, {"msgspec"}),
     "runtime": ({"domain", "engine"}, {"msgspec"}),
     "server": ({"domain", "engine.inputs", "runtime"}, {"msgspec", "pygls", "lsprotocol"}),
+    "telemetry": (ALONE, {"msgspec", "opentelemetry", "prometheus_client"}),
     "tokens": (ALONE, {"msgspec", "tokenizers", "rs_bpe", "bpe_openai", "tiktoken"}),
     "trial": (ALONE, {"textual", "xllamacpp"}),
 }

@@ -18,7 +18,12 @@ def main() -> int:
     from ghostcells.app import serve
 
     try:
-        return serve(data_dir=options.get("data_dir"), config=options.get("config"), tcp=options.get("tcp"))
+        return serve(
+            data_dir=options.get("data_dir"),
+            config=options.get("config"),
+            tcp=options.get("tcp"),
+            metrics=options.get("metrics"),
+        )
     except Exception as error:
         from ghostcells.domain.errors import GhostcellsError
 

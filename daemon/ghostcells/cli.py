@@ -24,6 +24,7 @@ from ghostcells.commands import (
     serve,
     settings,
     stories,
+    telemetry,
     trying,
 )
 from ghostcells.commands.output import complain
@@ -65,6 +66,7 @@ def parser() -> argparse.ArgumentParser:
         logs,
         settings,
         models,
+        telemetry,
         evaluate,
         dump,
         maintenance,

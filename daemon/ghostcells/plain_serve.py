@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-_OPTIONS = {"--data-dir": "data_dir", "--config": "config", "--tcp": "tcp"}
+_OPTIONS = {"--data-dir": "data_dir", "--config": "config", "--tcp": "tcp", "--metrics": "metrics"}
 
 
 def serve_options(arguments: Sequence[str]) -> dict[str, str] | None:
@@ -18,7 +18,7 @@ def serve_options(arguments: Sequence[str]) -> dict[str, str] | None:
         if name not in _OPTIONS:
             return None
         text = value if given else next(rest, "")
-        if not text or text.startswith("--") or (name == "--tcp" and not is_address(text)):
+        if not text or text.startswith("--") or (name in {"--tcp", "--metrics"} and not is_address(text)):
             return None
         options[_OPTIONS[name]] = text
     return options

@@ -12,13 +12,15 @@ if TYPE_CHECKING:
     from ghostcells.server.parts import App, InitializeInfo
 
 
-def serve(*, data_dir: str | None = None, config: str | None = None, tcp: str | None = None) -> int:
+def serve(
+    *, data_dir: str | None = None, config: str | None = None, tcp: str | None = None, metrics: str | None = None
+) -> int:
     """Serve one editor, on stdio or at a loopback address `HOST:PORT`, until it leaves; the exit code."""
     from ghostcells import __version__
     from ghostcells.server.start import make
 
     def build(info: "InitializeInfo", client: "Client") -> "Awaitable[App]":
-        return _build(info, client, data_dir, config)
+        return _build(info, client, data_dir, config, metrics)
 
     server = make(build, version=__version__)
     if tcp is None:
@@ -27,7 +29,9 @@ def serve(*, data_dir: str | None = None, config: str | None = None, tcp: str | 
     return server.run_tcp(host, int(port))
 
 
-async def _build(info: "InitializeInfo", client: "Client", data_dir: str | None, config: str | None) -> "App":
+async def _build(
+    info: "InitializeInfo", client: "Client", data_dir: str | None, config: str | None, metrics: str | None
+) -> "App":
     import contextlib
     import os
 
@@ -41,4 +45,4 @@ async def _build(info: "InitializeInfo", client: "Client", data_dir: str | None,
     with contextlib.suppress(OSError):
         prepare(directory)
     begin_logging(directory)
-    return Daemon(info, client, data_dir=directory, config=config)
+    return Daemon(info, client, data_dir=directory, config=config, metrics=metrics)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from ghostcells.app.notice import FirstLesson
 from ghostcells.app.often import MostUsed
 from ghostcells.app.remembering import WarningMemory
 from ghostcells.app.settings import LiveSettings, policy_of
+from ghostcells.app.telemetry import Telemetry
 from ghostcells.app.upkeep import Upkeep
 from ghostcells.app.vectors import Vectors
 from ghostcells.config.places import models_dir
@@ -46,7 +48,9 @@ logger = logging.getLogger(__name__)
 class Daemon:
     """Fits `server.parts.App`. Made on the running event loop; raises `NewerData` for data that it must not touch."""
 
-    def __init__(self, info: InitializeInfo, client: Client, *, data_dir: Path, config: str | None) -> None:
+    def __init__(
+        self, info: InitializeInfo, client: Client, *, data_dir: Path, config: str | None, metrics: str | None = None
+    ) -> None:
         clock = SystemClock()
         epoch = clock.stamp().id(0)
         paths = Paths(data_dir)
@@ -55,6 +59,7 @@ class Daemon:
         self._event_loop = asyncio.get_running_loop()
         self._status = StatusBoard(client)
         self._decisions = Decisions(data_dir / LOGS, self._status, process=os.getpid())
+        self._telemetry = Telemetry(metrics, self._gauges())
         self._log = EventLog(
             data_dir,
             epoch,
@@ -116,6 +121,7 @@ class Daemon:
             tell=lambda text: client.show_message(text, error=False),
             apply=self._apply,
         )
+        self._decisions.heard.append(self._telemetry.decided)
         self._settings.read(info.options)
         self._index.follow()
         self._upkeep.start()
@@ -138,6 +144,7 @@ class Daemon:
         self._asking.close()
         self._index.close()
         self._decisions.close()
+        await self._telemetry.close()
 
     async def _learn_the_rest(self) -> None:
         """What is on disk is told of before the end; the log's thread gets to the seal after all that was queued."""
@@ -151,6 +158,7 @@ class Daemon:
             self._redactor = Redactor(settings.privacy.patterns)
         except ValueError as error:
             self._client.show_message(str(error), error=False)
+        self._telemetry.use(settings.telemetry)
         self._upkeep.retention_days = settings.log.retention_days
         self._often.use(settings)
         self._memory.threshold = settings.memory.min_confidence
@@ -183,6 +191,7 @@ class Daemon:
         self._log.append(record, firm=False)
 
     def _log_in_trouble(self, why: str | None) -> None:
+        self._unsaved = bool(why)
         self._status.trouble("log", unsaved(why or ""))
 
     def _examples_changed(self, fewer: bool) -> None:  # noqa: FBT001 -- a callback with one fact
@@ -197,6 +206,19 @@ class Daemon:
             logger.warning("The embedder failed: %s", reason)
         self._status.trouble("embedder", f"Suggestions compare words only: {reason}" if failed else "")
 
+    def _gauges(self) -> dict[str, tuple[str, Callable[[], float]]]:
+        """What is told of the daemon's health whenever it is asked for."""
+        self._unsaved = False
+        return {
+            "ghostcells_log_healthy": ("Whether events can be written to disk.", lambda: float(not self._unsaved)),
+            "ghostcells_examples": ("Examples in memory, as the index has read them.", lambda: self._index.known),
+            "ghostcells_lessons_waiting": (
+                "Runs on disk that are still to be learned from.",
+                lambda: self._lessons.waiting,
+            ),
+            "ghostcells_index_behind": ("Whether the index has more to read.", lambda: float(self._index.behind)),
+        }
+
     def _redact(self, record: AnyRecord) -> AnyRecord:
         """Called by the thread that writes the log."""
         redactor = self._redactor
@@ -205,6 +227,7 @@ class Daemon:
     def _committed(self, records: list[AnyRecord]) -> None:
         self._index.committed()
         self._lessons.committed(records)
+        self._telemetry.committed(records)
 
     def _learned(self, records: list[AnyRecord]) -> None:
         self._learner.committed(records)

@@ -66,6 +66,7 @@ class IndexThread:
         self._epoch = epoch
         self._heeded = self._forgetting_changed()
         self._seen = (0, 0)
+        self._more = False
         self._lull = Lull()
         # One object, by which the worker knows that it is queued already.
         self._chore = self._catch_up
@@ -125,6 +126,16 @@ class IndexThread:
         self._lull.came()
         self.look()
 
+    @property
+    def known(self) -> int:
+        """How many examples there were when the index had last read all that there was."""
+        return self._seen[0]
+
+    @property
+    def behind(self) -> bool:
+        """Whether the index knows of more in the log than it has read."""
+        return self._more
+
     def close(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
@@ -144,7 +155,7 @@ class IndexThread:
         if self._lull.left():
             self.look()
             return False
-        more = self.index.catch_up(SLICE_MS)
+        more = self._more = self.index.catch_up(SLICE_MS)
         if not more:
             self._lull.done()
         count, last = self.examples.count(), self.examples.last_row()

@@ -29,6 +29,11 @@ class Lessons:
         self._lull.came()
         self._later(self._lull.left())
 
+    @property
+    def waiting(self) -> int:
+        """How many runs are still to be learned from."""
+        return len(self._waiting)
+
     def flush(self) -> None:
         """Learn from all that waits, now."""
         self._take(len(self._waiting))

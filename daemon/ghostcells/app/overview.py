@@ -35,7 +35,9 @@ class Opened(Protocol):
     def examples(self) -> "Examples": ...
 
     @property
-    def queries(self) -> "Queries": ...
+    def still(self) -> "Queries": ...
+
+    def settle(self) -> None: ...
 
     def append(self, records: "Sequence[AnyRecord]") -> object: ...
 
@@ -51,26 +53,28 @@ class Everything:
         self._data = data
         self._settings = settings
         self._logs = logs
-        self._stories = Stories(data.queries, data.examples, logs)
-        self._histories = Histories(data.queries)
-        self._reports = Reports(data.queries)
+        self._stories = Stories(data.still, data.examples, logs)
+        self._histories = Histories(data.still)
+        self._reports = Reports(data.still)
 
     def version(self) -> int:
+        self._data.settle()
         return self._histories.version()
 
     def overview(self, days: int) -> Overview:
+        version = self.version()
         since = max(0, time.time_ns() // 1_000_000 - days * DAY_MS)
         total = self._reports.funnels(since)
         taught = [(example, when) for name, when in self._histories.taught(_FEW) if (example := self._example(name))]
         return Overview(
-            version=self.version(),
+            version=version,
             total=total[0] if total else Funnel(),
             funnels=tuple(self._reports.funnels(since, by=("source", "model", "language"))),
             days=tuple(self._reports.days(since)),
             costs=tuple(self._reports.costs(since)),
             caps=self._caps(),
             ends=tuple(self._reports.ends()),
-            latencies=self._data.queries.latencies(since),
+            latencies=self._data.still.latencies(since),
             examples=self._data.examples.count(),
             taught=tuple(taught),
             useful=tuple(self._data.examples.load(self._histories.useful(_FEW))),
@@ -79,18 +83,23 @@ class Everything:
         )
 
     def cell(self, identity: str) -> "CellStory | None":
+        self._data.settle()
         return self._stories.cell(identity)
 
     def suggestion(self, identity: str) -> "SuggestionStory | None":
+        self._data.settle()
         return self._stories.suggestion(identity)
 
     def session(self, identity: str) -> "SessionStory | None":
+        self._data.settle()
         return self._stories.session(identity)
 
     def sessions(self, limit: int, before: str | None) -> "list[Session]":
-        return self._data.queries.sessions(limit, before)
+        self._data.settle()
+        return self._data.still.sessions(limit, before)
 
     def suggestions(self, limit: int, before: str | None) -> "list[Trace]":
+        self._data.settle()
         return self._histories.suggestions(limit, before)
 
     def pin(self, example: str, *, pinned: bool) -> bool:
@@ -116,6 +125,6 @@ class Everything:
     def _caps(self) -> Caps:
         now = time.localtime()
         midnight = round(time.mktime((now.tm_year, now.tm_mon, now.tm_mday, 0, 0, 0, 0, 0, -1)) * 1000)
-        today = sum(one.usd for one in self._data.queries.costs(midnight))
+        today = sum(one.usd for one in self._data.still.costs(midnight))
         budget = self._settings.budget
         return Caps(budget.day_usd, budget.notebook_usd, today)

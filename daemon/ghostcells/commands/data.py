@@ -57,6 +57,8 @@ class Data:
         self._index.settle()
         self.examples = Examples(self._index)
         self.queries = Queries(self._index, self._index.settle)
+        self.still = Queries(self._index, lambda: None)
+        """The same as of the last `settle`: for what asks many questions, and is to be of one piece."""
 
     def __enter__(self) -> "Self":
         return self
@@ -65,7 +67,12 @@ class Data:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: "TracebackType | None"
     ) -> None:
         self.queries.close()
+        self.still.close()
         self._index.close()
+
+    def settle(self) -> None:
+        """Read what is new in the log."""
+        self._index.settle()
 
     def redact(self, record: "AnyRecord") -> "AnyRecord":
         """The record as it is going to be written."""

@@ -119,7 +119,7 @@ def sessions(options: argparse.Namespace) -> int:
 def stats(options: argparse.Namespace) -> int:
     since = 0 if options.since is None else round(time.time() * 1000) - _age_ms(options.since)
     with opened(options) as data:
-        funnels = Reports(data.queries).funnels(since, by=options.by)
+        funnels = Reports(data.still).funnels(since, by=options.by)
         if options.by:
             print_json([_told(one) for one in funnels]) if options.json else _print_funnels(funnels)
             return 0

@@ -16,6 +16,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     made.add_argument(
         "--tcp", metavar="HOST:PORT", type=_address, help="listen there for one editor instead of standard input"
     )
+    made.add_argument(
+        "--metrics", metavar="HOST:PORT", type=_address, help="let Prometheus scrape there, on 127.0.0.1; port 0: any"
+    )
     made.add_argument("--stdio", action="store_true", help="standard input and output, which is the default")
     made.set_defaults(run=run)
 
@@ -29,4 +32,4 @@ def _address(text: str) -> str:
 def run(options: argparse.Namespace) -> int:
     from ghostcells.app import serve
 
-    return serve(data_dir=options.data_dir, config=options.config, tcp=options.tcp)
+    return serve(data_dir=options.data_dir, config=options.config, tcp=options.tcp, metrics=options.metrics)

@@ -91,7 +91,7 @@ def _tell(
 ) -> int:
     wanted = identity(options.id, "ID") or ""
     with opened(options) as data:
-        found = find(Stories(data.queries, data.examples, data_dir_of(options) / LOGS), wanted)
+        found = find(Stories(data.still, data.examples, data_dir_of(options) / LOGS), wanted)
     if found is None:
         raise NotFound(f"nothing is known of {wanted}: `ghostcells events` shows the ids that there are")
     if options.html:

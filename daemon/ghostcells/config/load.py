@@ -21,6 +21,8 @@ _FREE_SECTION = "suggest"
 """The only section that counts from a workspace that is not trusted."""
 _NOT_FROM_WORKSPACES = frozenset({"model.apiKeyFile"})
 """Trusted or not: a workspace is shared, and a key is one's own."""
+_OWN_SECTION = "telemetry"
+"""Nor does a workspace say who is told what its user does."""
 _PREFIX = "GHOSTCELLS_"
 
 
@@ -97,6 +99,10 @@ def _take(source: Source, path: str, raw: Any, values: dict[str, Value]) -> list
         return ["not heeded while the workspace is not trusted"]
     if source.workspace and path in _NOT_FROM_WORKSPACES:
         return ["not heeded from a workspace: a key is not to be shared. Set it in your own configuration"]
+    if source.workspace and path.partition(".")[0] == _OWN_SECTION:
+        return [
+            "not heeded from a workspace: who is told what you do is yours to say. Set it in your own configuration"
+        ]
     try:
         value, wrong = check(key, listed(raw) if source.lax and key.is_list else raw, lax=source.lax)
     except Wrong as error:

@@ -232,6 +232,54 @@ class Privacy(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     ] = ()
 
 
+class Telemetry(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What is told to systems that watch; all of it is off by default, and there is no receiver but your own."""
+
+    otlp: Annotated[
+        bool, Meta(description="Whether spans and metrics are sent over OTLP. Needs `pip install 'ghostcells[otel]'`.")
+    ] = False
+    endpoint: Annotated[
+        Url | None,
+        Meta(
+            description="Where the receiver is reached, over HTTP. Unset: `OTEL_EXPORTER_OTLP_ENDPOINT`, else "
+            "`http://localhost:4318`. Headers come from `OTEL_EXPORTER_OTLP_HEADERS`.",
+            examples=["https://api.honeycomb.io"],
+        ),
+    ] = None
+    content: Annotated[
+        bool, Meta(description="Whether spans hold prompts and answers, too; secrets are taken out of them.")
+    ] = False
+    metrics: Annotated[
+        str | None,
+        Meta(
+            description="Where Prometheus may scrape, on 127.0.0.1; port 0 takes a free one, which the log names. "
+            "Needs `pip install 'ghostcells[metrics]'`.",
+            examples=["127.0.0.1:9464"],
+        ),
+    ] = None
+    textfile: Annotated[
+        str | None,
+        Meta(
+            description="A file that metrics are written to, for a node exporter's textfile collector.",
+            examples=["/var/lib/node_exporter/ghostcells.prom"],
+        ),
+    ] = None
+    usage: Annotated[
+        bool,
+        Meta(
+            description="Whether usage events, features and numbers, are sent to the OTLP receiver. "
+            "`ghostcells telemetry show` prints what that would be."
+        ),
+    ] = False
+    private: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Which words usage events may hold besides numbers: `language`, `provider`, `model`, `reason`.",
+            examples=[["language"]],
+        ),
+    ] = ()
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     suggest: Suggest = Suggest()
     model: Model = Model()
@@ -241,6 +289,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     providers: Providers = Providers()
     log: Log = Log()
     privacy: Privacy = Privacy()
+    telemetry: Telemetry = Telemetry()
 
 
 KEY_VARIABLES = (("openai", "OPENAI_API_KEY"), ("anthropic", "ANTHROPIC_API_KEY"))

@@ -36,6 +36,14 @@ def time_of(identifier: str) -> int:
     return value
 
 
+def number_of(identifier: str) -> int:
+    """The 128 bits of a ULID."""
+    value = 0
+    for letter in identifier:
+        value = value * 32 + _VALUES[letter]
+    return value
+
+
 class Stamp(msgspec.Struct, frozen=True):
     """When an input happened, and the randomness that its ids are made of.
 

@@ -161,8 +161,7 @@ class Queries:
         return found
 
     def rows(self, query: str, *values: object) -> list[Any]:
-        """The rows of a query for a report, with all that is in the log by now."""
-        self._settle()
+        """The rows of a query for a report, as far as the index has read."""
         return self._run(query, *values).fetchall()
 
     def _run(self, query: str, *values: object) -> sqlite3.Cursor:

@@ -1,0 +1,91 @@
+"""From the trace of a suggestion to spans, as OpenTelemetry has them: pure, so that what leaves can be looked at.
+
+Names of attributes are those of the GenAI semantic conventions of mid 2026, which are still in development and live outside of
+the library's constants by now; they stand here once, with the schema that is current beside them.
+"""
+
+import msgspec
+
+from ghostcells.domain.trace import Trace, TracedModel
+
+SCHEMA = "https://opentelemetry.io/schemas/1.44.0"
+_REST = frozenset({"total"})
+_MODEL_STAGES = frozenset({"prompt", "firstChunk", "firstGhost", "total"})
+Value = str | int | float | bool
+
+
+class Span(msgspec.Struct, frozen=True):
+    """Times are Unix milliseconds. `client`: a call of another system."""
+
+    name: str
+    start_ms: float
+    end_ms: float
+    attributes: dict[str, Value]
+    client: bool = False
+    children: "tuple[Span, ...]" = ()
+
+
+def spans_of(trace: Trace, *, content: bool) -> Span:
+    """The suggestion as a span, with its stages and the model's call below it. `content`: also what was said."""
+    end = trace.time_ms + max(trace.stages_ms.values(), default=0.0)
+    return Span(
+        "ghostcells.suggest",
+        trace.time_ms,
+        end,
+        {
+            "ghostcells.suggestion.id": trace.suggestion,
+            "ghostcells.session.id": trace.session,
+            "ghostcells.trigger": trace.trigger,
+            "ghostcells.outcome": str(trace.outcome),
+            "ghostcells.candidates": len(trace.candidates),
+            "ghostcells.redactions": trace.redactions,
+        },
+        children=(*_stages(trace), *_model(trace, content=content)),
+    )
+
+
+def _stages(trace: Trace) -> tuple[Span, ...]:
+    """The search of memory, in the parts that it was timed by."""
+    own = _MODEL_STAGES if isinstance(trace.model, TracedModel) else _REST
+    return tuple(
+        Span(
+            f"ghostcells.memory.{stage}",
+            trace.time_ms,
+            trace.time_ms + ms,
+            {"gen_ai.operation.name": "retrieval", "gen_ai.data_source.id": "ghostcells.memory"},
+        )
+        for stage, ms in trace.stages_ms.items()
+        if stage not in own
+    )
+
+
+def _model(trace: Trace, *, content: bool) -> tuple[Span, ...]:
+    model = trace.model
+    if not isinstance(model, TracedModel):
+        return ()
+    attributes: dict[str, Value] = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": model.provider,
+        "gen_ai.request.model": model.name,
+        "gen_ai.request.stream": True,
+        "gen_ai.conversation.id": trace.session,
+        "gen_ai.usage.input_tokens": model.input_tokens,
+        "gen_ai.usage.output_tokens": model.output_tokens,
+        "gen_ai.usage.cache_read.input_tokens": model.cache_read_tokens,
+        "ghostcells.cost.usd": model.cost_usd,
+        "ghostcells.tokens.estimated": model.estimated,
+    }
+    sent = trace.stages_ms.get("prompt", 0.0)
+    first = trace.stages_ms.get("firstChunk")
+    if first is not None:
+        attributes["gen_ai.response.time_to_first_chunk"] = max(0.0, first - sent) / 1000
+    if content:
+        attributes["gen_ai.input.messages"] = _messages("user", model.prompt)
+        attributes["gen_ai.output.messages"] = _messages("assistant", model.answer)
+    end = trace.time_ms + trace.stages_ms.get("total", sent)
+    return (Span(f"chat {model.name}", trace.time_ms + sent, max(end, trace.time_ms + sent), attributes, client=True),)
+
+
+def _messages(role: str, text: str) -> str:
+    """One message, in the JSON that the conventions ask for."""
+    return msgspec.json.encode([{"role": role, "parts": [{"type": "text", "content": text}]}]).decode()

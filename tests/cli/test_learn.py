@@ -1,5 +1,6 @@
 """`ghostcells learn`: runbooks become examples, once."""
 
+import io
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,8 @@ def test_to_read_again_adds_nothing(command):
 
 def test_a_dry_run_changes_nothing(command):
     said = command("learn", "--dry-run", NOTEBOOKS)
-    assert said.out == "3 files: 6 examples would be learned\n"
+    assert said.out.endswith("\n3 files: 6 examples would be learned\n")
+    assert "kubectl rollout status deployment/web -n shop" in said.out
     assert command("examples", "list", "--json").json == []
 
 
@@ -62,3 +64,67 @@ def test_secrets_are_taken_out_before_anything_is_written_and_recognised_when_re
 def test_it_says_why_there_is_nothing_to_learn(command, tmp_path, text):
     (tmp_path / "x.md").write_text(text)
     assert "no command stands directly below prose" in command("learn", tmp_path / "x.md").out
+
+
+@pytest.fixture
+def history(tmp_path):
+    path = tmp_path / "histfile"
+    path.write_text("git pull --rebase origin main\nkubectl get pods -n secret-project\n" * 3 + "rm -rf /tmp/once\n")
+    return path
+
+
+def test_a_history_is_only_read_with_consent(command, history, monkeypatch):
+    monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
+    said = command("learn", "--history", "bash", "--history-file", history)
+    assert said.code == 1
+    assert "consent" in said.err
+    assert command("examples", "list", "--json").json == []
+
+
+@pytest.mark.parametrize(("answer", "count"), [("y\n", 2), ("n\n", 0), ("\n", 0)])
+def test_who_can_answer_is_asked(command, history, monkeypatch, answer, count):
+    stdin = io.StringIO(answer)
+    stdin.isatty = lambda: True
+    monkeypatch.setattr("sys.stdin", stdin)
+    said = command("learn", "--history", "bash", "--history-file", history)
+    assert "programs, subcommands and names of flags only" in said.err
+    assert said.code == (0 if count else 1)
+    assert len(command("examples", "list", "--json").json) == count
+
+
+def test_of_a_history_programs_and_flags_are_kept(command, history, alone):
+    assert command("learn", "--yes", "--history", "bash", "--history-file", history).code == 0
+    found = {one["text"]: one for one in command("examples", "list", "--json").json}
+    assert set(found) == {"git pull --rebase …", "kubectl get pods -n …"}
+    assert {one["runs"] for one in found.values()} == {0}
+    stored = b"".join(path.read_bytes() for path in (alone / "data").rglob("*") if path.is_file())
+    assert b"secret-project" not in stored
+
+
+def test_arguments_are_kept_where_the_user_says_so(command, history):
+    command("learn", "--yes", "--arguments", "--history", "bash", "--history-file", history)
+    texts = {one["text"] for one in command("examples", "list", "--json").json}
+    assert "kubectl get pods -n secret-project" in texts
+
+
+def test_a_dry_run_shows_what_would_be_learned_of_a_history(command, history):
+    said = command("learn", "--dry-run", "--history", "bash", "--history-file", history)
+    assert "git pull --rebase …" in said.out
+    assert "2 examples would be learned" in said.out
+    assert command("examples", "list", "--json").json == []
+
+
+def test_all_histories_that_there_are(command, history, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("ZDOTDIR", raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "none"))
+    assert command("learn", "--yes", "--history", "all").code == 1
+    history.rename(tmp_path / ".zsh_history")
+    assert command("learn", "--yes", "--history", "all", "--json").json["learned"] == 2
+
+
+@pytest.mark.parametrize("arguments", [(), ("--history", "all", "--history-file", "x")])
+def test_learn_wants_to_know_what(command, arguments):
+    said = command("learn", "--yes", *arguments)
+    assert said.code == 1
+    assert "expected" in said.err

@@ -3,7 +3,7 @@
 import pytest
 
 from ghostcells.memory.labels import ago, cautions, label
-from tests.memory.builders import DAY_MS, ELSEWHERE, HERE, NOW_MS, example
+from tests.memory.builders import DAY_MS, ELSEWHERE, HERE, NOW_MS, example, situation
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,23 @@ def test_durations(passed_ms: int, expected: str) -> None:
 )
 def test_labels(changes: dict[str, object], notebook: str, expected: str) -> None:
     assert label(example("x", "y", **changes), NOW_MS, notebook=notebook) == expected
+
+
+@pytest.mark.parametrize(
+    ("notebook", "expected"),
+    [
+        ("history:zsh", "from your zsh history, not run yet"),
+        ("tldr:tar", "from the tldr page of tar, not run yet"),
+        (HERE, "from this notebook, not run yet"),
+    ],
+)
+def test_what_was_read_says_where(notebook: str, expected: str) -> None:
+    one = example(situation("x", notebook=notebook), "y", runs=0, reads=1)
+    assert label(one, NOW_MS, notebook=HERE) == expected
+
+
+def test_an_outline_is_to_be_filled_in() -> None:
+    assert [one.code for one in cautions("kubectl get pods -n …")] == ["incomplete"]
 
 
 def test_only_a_removed_secret_is_warned_of() -> None:

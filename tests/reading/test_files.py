@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from ghostcells.reading.files import find, read
+from ghostcells.reading.files import EXPECTED, find, read
 from ghostcells.reading.runbook import Unreadable, lessons
 
 
@@ -131,7 +131,7 @@ def test_find_walks_directories_and_leaves_out_what_is_not_the_user_s(tmp_path):
     found, problems = find([tmp_path, tmp_path / "b.md", tmp_path / "x.txt", tmp_path / "none"])
     assert [path.name for path in found] == ["a.MD", "b.md", "c.ipynb"]
     assert [str(problem).removeprefix(str(tmp_path)) for problem in problems] == [
-        "/x.txt: expected a Markdown file (.md) or a Jupyter notebook (.ipynb)",
+        f"/x.txt: {EXPECTED}",
         "/none: no such file or directory",
     ]
 

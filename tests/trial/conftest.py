@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from ghostcells.commands.data import Data
-from ghostcells.commands.learn import learn
+from ghostcells.commands.learn import learn, material_of
 from ghostcells.config.schema import Settings
 from ghostcells.trial import sandbox
 
@@ -32,7 +32,7 @@ def daemon(folder, tmp_path):
     runbook.write_text((sandbox_package() / "runbook.md").read_text(encoding="utf-8"), encoding="utf-8")
     (tmp_path / "none.toml").write_text("")
     with Data(tmp_path / "data", Settings()) as data:
-        assert learn(data, [runbook]).learned > 5
+        assert learn(data, [material_of(runbook)]).learned > 5
     return [sys.executable, "-m", "ghostcells", "serve", "--data-dir", str(tmp_path / "data")]
 
 

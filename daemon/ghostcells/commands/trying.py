@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from ghostcells.commands.data import opened
-from ghostcells.commands.learn import learn
+from ghostcells.commands.learn import learn, material_of
 from ghostcells.commands.output import command, complain, print_json
 from ghostcells.trial import llama
 from ghostcells.trial.local import NOT_THERE, local_model
@@ -97,7 +97,7 @@ def _seed(options: argparse.Namespace, folder: Path, *, only_if_empty: bool) -> 
     )
     with opened(options) as data:
         if not only_if_empty or not data.examples.count():
-            learn(data, [runbook])
+            learn(data, [material_of(runbook)])
 
 
 def _daemon(options: argparse.Namespace) -> list[str]:

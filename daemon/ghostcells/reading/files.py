@@ -4,10 +4,16 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from ghostcells.reading.archive import is_archive
+from ghostcells.reading.foyle import is_example, is_log
 from ghostcells.reading.runbook import Runbook, Unreadable
 
-_MARKDOWN = frozenset({".md", ".markdown", ".mdx"})
+MARKDOWN = frozenset({".md", ".markdown", ".mdx"})
 _NOTEBOOK = ".ipynb"
+EXPECTED = (
+    "expected a Markdown file (.md), a Jupyter notebook (.ipynb), an archive of Markdown pages (.zip, .tar), or an example or "
+    "log of Foyle (.example.binpb, foyle.logs.*.json)"
+)
 _SKIPPED = frozenset({"node_modules", "__pycache__", "vendor", "site-packages"})
 _MAX_BYTES = 20_000_000
 """A larger file is no runbook; notebooks with pictures in them come near."""
@@ -22,8 +28,8 @@ def find(paths: Sequence[Path]) -> tuple[list[Path], list[Unreadable]]:
             found.update(dict.fromkeys(_below(path)))
         elif not path.exists():
             problems.append(Unreadable(f"{path}: no such file or directory"))
-        elif not _is_runbook(path):
-            problems.append(Unreadable(f"{path}: expected a Markdown file (.md) or a Jupyter notebook (.ipynb)"))
+        elif not (_is_runbook(path) or is_archive(path)):
+            problems.append(Unreadable(f"{path}: {EXPECTED}"))
         else:
             found[path.absolute()] = None
     return list(found), problems
@@ -33,6 +39,18 @@ def read(path: Path) -> Runbook:
     """The runbook in a file; raises Unreadable with the file's name and what is wrong with it."""
     try:
         return _parse(_text(path), path)
+    except UnicodeDecodeError as error:
+        raise Unreadable(f"{path}: expected text in UTF-8, found another byte at {error.start}") from error
+    except OSError as error:
+        raise Unreadable(f"{path}: {error.strerror or error}") from error
+    except Unreadable as error:
+        raise Unreadable(f"{path}: {error}") from error
+
+
+def text_of(path: Path) -> str:
+    """The text of a file; raises Unreadable with its name."""
+    try:
+        return _text(path)
     except UnicodeDecodeError as error:
         raise Unreadable(f"{path}: expected text in UTF-8, found another byte at {error.start}") from error
     except OSError as error:
@@ -59,7 +77,7 @@ def _parse(text: str, path: Path) -> Runbook:
 
 
 def _is_runbook(path: Path) -> bool:
-    return path.suffix.lower() in _MARKDOWN or path.suffix.lower() == _NOTEBOOK
+    return path.suffix.lower() in MARKDOWN or path.suffix.lower() == _NOTEBOOK or is_example(path) or is_log(path)
 
 
 def _below(directory: Path) -> Iterator[Path]:

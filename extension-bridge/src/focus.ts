@@ -14,6 +14,8 @@ import { record } from './record';
 
 /** Longer than a key that is held down takes to repeat, which is 33 ms on most systems. */
 const SETTLE_MS = 40;
+/** An editor that has just come up says first that its first cell is selected, and then which one is. */
+const ARRIVE_MS = 400;
 
 interface Place {
   readonly notebook: string;
@@ -32,6 +34,8 @@ const same = (one: Place | undefined, other: Place | undefined): boolean =>
 export class Focus implements vscode.Disposable {
   private reported: Place | undefined;
   private timer: NodeJS.Timeout | undefined;
+  private readonly known = new WeakSet<vscode.NotebookEditor>();
+  private arriving = 0;
   private readonly subscriptions: vscode.Disposable[] = [];
 
   constructor(
@@ -50,10 +54,18 @@ export class Focus implements vscode.Disposable {
 
   /** Look at where the focus is as soon as it has settled. */
   look(): void {
+    const editor = vscode.window.activeNotebookEditor;
+    if (editor !== undefined && !this.known.has(editor)) {
+      this.known.add(editor);
+      this.arriving = Date.now() + ARRIVE_MS;
+    }
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => {
-      void this.settled();
-    }, SETTLE_MS);
+    this.timer = setTimeout(
+      () => {
+        void this.settled();
+      },
+      Math.max(SETTLE_MS, this.arriving - Date.now()),
+    );
   }
 
   /** The daemon is a new one: it is told again. */

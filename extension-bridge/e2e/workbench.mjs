@@ -38,6 +38,7 @@ const SETTINGS = {
   'editor.autoIndent': 'none',
   'git.enabled': false,
   'npm.autoDetect': 'off',
+  'remote.autoForwardPorts': false,
 };
 
 function given(name) {

@@ -72,6 +72,11 @@ const answers = {
     return null;
   },
 
+  reveal(index) {
+    vscode.window.activeNotebookEditor.revealRange(new vscode.NotebookRange(index, index + 1), vscode.NotebookEditorRevealType.InCenter);
+    return null;
+  },
+
   /** What another extension does: writes a cell's metadata as it was once. */
   async writeMetadata(index, metadata) {
     const { notebook } = vscode.window.activeNotebookEditor;

@@ -93,7 +93,9 @@ class Queries:
         """Sessions, newest first."""
         self._glance()
         rows = self._run(
-            "SELECT session, notebook, cell, time_ms FROM event WHERE session IS NOT NULL AND type = 'SESSION_STARTED' "
+            # Left to itself SQLite sorts all sessions that there ever were.
+            "SELECT session, notebook, cell, time_ms FROM event INDEXED BY session_started "
+            "WHERE session IS NOT NULL AND type = 'SESSION_STARTED' "
             "AND session < coalesce(?, '~') ORDER BY session DESC LIMIT ?",
             before,
             SESSIONS if limit is None else limit,
@@ -189,7 +191,8 @@ class Queries:
     def session(self, session: str, notebook: str, cell: str | None, start_ms: int) -> Session:
         """The session that began so."""
         ended = self._run(
-            "SELECT max(time_ms) FROM event WHERE session = ? AND type = 'SESSION_ENDED'", session
+            "SELECT max(time_ms) FROM event INDEXED BY event_session WHERE session = ? AND type = 'SESSION_ENDED'",
+            session,
         ).fetchone()[0]
         executed = self._run("SELECT count(*) FROM event WHERE session = ? AND type = 'EXECUTED'", session).fetchone()[
             0

@@ -16,6 +16,7 @@ from ghostcells.domain.reports import Day
 POINTS = 60
 """More points than this are put together, by whole weeks: a line of 400 days shows nothing more."""
 _WEEK = 7
+_WEEK_OF = "week of "
 # pygal's finder of its map plugins is of a kind that Python 3.12 dropped and 3.11 warns of; we draw no maps.
 sys.meta_path[:] = [one for one in sys.meta_path if not isinstance(one, pygal.PluginImportFixer)]
 _STYLE = Style(
@@ -69,7 +70,7 @@ def _together(days: Sequence[Day]) -> tuple[list[str], list[Day]]:
         known = weeks.setdefault(one.day // _WEEK, Day(day=one.day))
         summed = {name: getattr(known, name) + getattr(one, name) for name in Day.__struct_fields__ if name != "day"}
         weeks[one.day // _WEEK] = Day(day=known.day, **summed)
-    return [f"week of {day_name(one.day)}" for one in weeks.values()], list(weeks.values())
+    return [f"{_WEEK_OF}{day_name(one.day)}" for one in weeks.values()], list(weeks.values())
 
 
 def _acceptance(labels: list[str], days: list[Day], nonce: str) -> Chart:
@@ -90,7 +91,7 @@ def _shares(name: str, parts: Sequence[tuple[int, int]]) -> Series:
 
 def _lines(title: str, about: str, labels: list[str], series: tuple[Series, ...], nonce: str) -> Chart:
     chart = pygal.Line(**_options(), range=(0, 100), show_dots=len(labels) < POINTS // 2, dots_size=2)
-    chart.x_labels = labels
+    chart.x_labels = [label.removeprefix(_WEEK_OF) for label in labels]
     chart.x_labels_major_count = 4
     for one in series:
         chart.add(one.name, list(one.values))
@@ -155,6 +156,7 @@ def _options() -> dict[str, object]:
         "no_data_text": "nothing yet",
         "pretty_print": False,
         "truncate_legend": -1,
+        "truncate_label": -1,
     }
 
 

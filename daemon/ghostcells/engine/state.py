@@ -99,8 +99,9 @@ class NotebookState(msgspec.Struct, frozen=True):
 
     `considered` is the cell and the text last thought about; `owed` the session that waits for a final publish; `gap_ms` a
     running mean of the time between keys; `outputs` the text of each cell's last run, by URI; `ran` the texts that were run,
-    the last last, and `ran_in` the URI of the cell that ran last; `recent` the ghosts that ended since the last run; `adopted` leaks that the user has focused and so made
-    theirs; `decided` the cell and the reason of the last silence, None where something was shown since.
+    the last last, and `ran_in` the URI of the cell that ran last; `recent` the ghosts that ended since the last run;
+    `adopted` leaks that the user has focused and so made theirs; `decided` the cell and the reason of the last silence, None
+    where something was shown since.
     """
 
     showing: Showing | None = None

@@ -45,18 +45,19 @@ def spans_of(trace: Trace, *, content: bool) -> Span:
 
 
 def _stages(trace: Trace) -> tuple[Span, ...]:
-    """The search of memory, in the parts that it was timed by."""
+    """The search of memory, in the parts that it was timed by: one after the other."""
     own = _MODEL_STAGES if isinstance(trace.model, TracedModel) else _REST
-    return tuple(
-        Span(
-            f"ghostcells.memory.{stage}",
-            trace.time_ms,
-            trace.time_ms + ms,
-            {"gen_ai.operation.name": "retrieval", "gen_ai.data_source.id": "ghostcells.memory"},
-        )
-        for stage, ms in trace.stages_ms.items()
-        if stage not in own
-    )
+    found: list[Span] = []
+    begun = float(trace.time_ms)
+    for stage, ms in trace.stages_ms.items():
+        if stage not in own:
+            attributes: dict[str, Value] = {
+                "gen_ai.operation.name": "retrieval",
+                "gen_ai.data_source.id": "ghostcells.memory",
+            }
+            found.append(Span(f"ghostcells.memory.{stage}", begun, begun + ms, attributes))
+            begun += ms
+    return tuple(found)
 
 
 def _model(trace: Trace, *, content: bool) -> tuple[Span, ...]:

@@ -46,6 +46,11 @@ class Reading:
         return self._parser.step_complete or self._parser.overflowed
 
     @property
+    def overflowed(self) -> bool:
+        """Whether more was said than is read: whoever talks so much may never end."""
+        return self._parser.overflowed
+
+    @property
     def pieces(self) -> tuple[Piece, ...]:
         """What may show already. A long command has the warnings of its beginning until it is whole: parsing it takes time."""
         drafts = self._parser.drafts

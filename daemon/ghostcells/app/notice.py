@@ -32,7 +32,7 @@ class FirstLesson:
             if self._is_first():
                 self._client.show_message(
                     f"Ghostcells has learned what you just ran ({_short(lesson.text)}), and will suggest it in situations "
-                    "like this one. It stays on this computer: `ghostcells examples` lists what was learned and can "
+                    "like this one. It is kept on this computer: `ghostcells examples` lists what was learned and can "
                     "forget it.",
                     error=False,
                 )

@@ -273,7 +273,7 @@ class ModelWriter:
                 if chunk.text:
                     reading.feed(chunk.text)
                     growth.changed()
-                    if reading.enough and not self._must_end(exchange):
+                    if reading.enough and (reading.overflowed or not self._must_end(exchange)):
                         # Whatever follows is chatter that would be paid for.
                         exchange.finish = exchange.finish or Finish.STOP
                         exchange.notes.append("model: closed when its first step was whole")

@@ -65,6 +65,7 @@ class AzureProvider(SdkProvider):
             url=self._url,
             model=self._config.deployment or model,
             key=self._config.key,
+            key_hint=self._key_hint,
             start_hint="Check model.baseUrl: it is https://NAME.openai.azure.com.",
         )
 

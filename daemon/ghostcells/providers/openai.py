@@ -60,7 +60,14 @@ class OpenAIProvider(SdkProvider):
     def _peer(self, model: str) -> Peer:
         if self._hosted:
             return super()._peer(model)
-        return Peer(label="The server", url=self._url, model=model, key=self._config.key, start_hint=self.start_hint)
+        return Peer(
+            label="The server",
+            url=self._url,
+            model=model,
+            key=self._config.key,
+            key_hint=self._key_hint,
+            start_hint=self.start_hint,
+        )
 
     start_hint: ClassVar[str] = "Is the server running, and is model.baseUrl right?"
 

@@ -110,7 +110,11 @@ class SdkProvider(ABC):
     def _reader(self, peer: Peer) -> Reader: ...
 
     def _peer(self, model: str) -> Peer:
-        return Peer(label=self.label, url=self._url, model=model, key=self._config.key)
+        return Peer(label=self.label, url=self._url, model=model, key=self._config.key, key_hint=self._key_hint)
+
+    @property
+    def _key_hint(self) -> str:
+        return f"Check {self.key_sources}, or set model.apiKeyFile to a file that holds a valid key."
 
     def _check_key(self) -> None:
         key = self._config.key

@@ -139,7 +139,7 @@ class TrialApp(App[None]):
         if editor.ghosts and count > 1:
             parts.append(f"{index + 1} of {count}")
         parts += [str(status["message"])] if status.get("message") else []
-        parts += editor.messages[-1:]
+        parts += [message for message in editor.messages[-1:] if message not in parts]
         self._status.update(" · ".join(parts))
 
     def _box(self, cell: TrialCell) -> CellBox:

@@ -70,10 +70,10 @@ def test_a_model_is_not_asked_where_memory_is_certain_or_asking_is_not_worth_it(
 def test_an_answer_that_fails_is_counted_and_memory_stands(sessions_file, replayed, plan, tmp_path):
     path = tmp_path / "broken.jsonl"
     path.write_text(json.dumps({"error": "unauthorized"}))
-    found = replayed(dataset_at(sessions_file), plan(model={"provider": "scripted", "name": str(path)}))
-    failed = [one for one in found if one.failed]
-    assert failed
-    assert any(one.source == "memory" for one in failed)
+    dataset = dataset_at(sessions_file)
+    keys = [one.question.key for one in dataset.moments()][3:5]
+    found = replayed(dataset, plan(model={"provider": "scripted", "name": str(path)}), wanted=keys)
+    assert all(one.failed and one.source == "memory" for one in found)
 
 
 def test_the_estimate_is_the_most_that_a_question_can_cost(monkeypatch):
@@ -137,16 +137,40 @@ def test_a_run_costs_no_more_than_its_cap_and_goes_on_with_a_higher_one(sessions
         )
 
     poor = running(4.5 * each)
-    assert not poor.work(1, lambda _: None)
+    assert "because the money was gone" in poor.work(1, lambda _: None)
     assert 0 < poor.results.spent(poor.batches) <= 4.5 * each
     done = poor.results.count(poor.batches)
     assert 0 < done < 20
     poor.results.close()
     rich = running(1.0)
     assert rich.estimate().questions == 20 - done
-    assert rich.work(1, lambda _: None)
+    assert not rich.work(1, lambda _: None)
     assert rich.results.spent(rich.batches) == pytest.approx(sum(one.usd for one in rich.found(rich.runs[0])))
     rich.results.close()
+
+
+def test_a_model_that_is_down_ends_the_run_and_is_asked_again_by_the_next_one(sessions_file, tmp_path):
+    path = tmp_path / "answers.jsonl"
+    path.write_text(json.dumps({"error": "unauthorized"}))
+    settings = {"model": {"provider": "scripted", "name": str(path)}, "memory": {"embedder": "lexical"}}
+
+    def running():
+        experiment = Experiment(
+            data=(str(sessions_file),), variants={"model": Variant(memory="off", settings=settings)}
+        )
+        return prepared(
+            experiment, tmp_path / "out", [Place(str(sessions_file))], Settings(), models_dir=tmp_path, now_ms=1
+        )
+
+    down = running()
+    assert "36 questions were not answered, because it failed" in down.work(1, lambda _: None)
+    assert down.results.count(down.batches) == 3
+    down.results.close()
+    path.write_text("\n".join(map(json.dumps, [{"text": ANSWER}, {"usage": {}, "finish": "stop"}])))
+    up = running()
+    assert not up.work(1, lambda _: None)
+    assert not any(one.failed for one in up.found(up.runs[0]))
+    up.results.close()
 
 
 def judging(results, settings):

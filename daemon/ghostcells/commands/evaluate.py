@@ -79,7 +79,7 @@ def run(options: argparse.Namespace) -> int:
         models = models_dir(os.environ)
         running = prepared(experiment, out, places, settings_of(options), models_dir=models, now_ms=now_ms())
         try:
-            whole = _work(running, options.jobs)
+            unanswered = _work(running, options.jobs)
             found = summary.measured(running, _judged(running), options.baseline)
         except KeyboardInterrupt:
             complain(f"interrupted; what is known is in {options.out}, and the same command goes on from there")
@@ -92,8 +92,7 @@ def run(options: argparse.Namespace) -> int:
     else:
         _print(found, options.out)
     failures = summary.too_low(found, limits)
-    if not whole:
-        failures.append("ended early, because the money was gone: with a higher --cap-usd the same goes on from here")
+    failures += [unanswered] if unanswered else []
     for text in failures:
         complain(text)
     return 1 if failures else 0
@@ -147,8 +146,8 @@ def _places(options: argparse.Namespace, experiment: "Experiment") -> "Iterator[
         copy.unlink(missing_ok=True)
 
 
-def _work(running: "Running", jobs: int) -> bool:
-    """Ask what is left, once it is said what it may cost; False where the money was gone before."""
+def _work(running: "Running", jobs: int) -> str:
+    """Ask what is left, once it is said what it may cost; why some was not answered."""
     estimate, cap = running.estimate(), running.experiment.cap_usd
     if estimate.unknown:
         names = ", ".join(estimate.unknown)
@@ -156,7 +155,7 @@ def _work(running: "Running", jobs: int) -> bool:
     if estimate.usd and not cap:
         raise ConfigError(f"this may cost up to ${estimate.usd:.4f}: say how much it may with --cap-usd")
     if not estimate.questions:
-        return True
+        return ""
     if estimate.usd:
         complain(
             f"{counted(estimate.questions, 'question')}: at most ${estimate.usd:.4f}, and not more than ${cap:.4f}"

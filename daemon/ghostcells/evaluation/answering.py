@@ -71,6 +71,8 @@ class Answering:
         self._prompting.redactor = Redactor(settings.privacy.patterns)
         self.capped = False
         """Whether the money is gone: what was asked last was not answered for that reason alone."""
+        self.failures = 0
+        """How many questions in a row the model has failed."""
         self._left = cap_usd
         self._most = most_usd(settings) or 0.0
         self._spending = Spending(tell=lambda _: None, show=lambda _: None)
@@ -142,6 +144,7 @@ class Answering:
             outcome = await self._writer(question.time_ms).write(order, lambda _: None)
         except GhostcellsError as error:
             result = replace(result, failed=str(error))
+        self.failures = self.failures + 1 if result.failed else 0 if isinstance(outcome, Answered) else self.failures
         result = self._accounted(replace(result, model_ms=(perf_counter() - begun) * 1000))
         if not isinstance(outcome, Answered):
             return replace(result, why=outcome.why if outcome else "the model failed"), None

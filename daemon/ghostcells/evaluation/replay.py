@@ -35,6 +35,8 @@ from ghostcells.store.index import Index
 from ghostcells.store.paths import prepare
 
 _BATCH = 500
+_FAILURES = 3
+"""After so many failures in a row a model is down, or its key wrong: to go on would only collect more of them."""
 _SPACE = re.compile(r"\s+")
 _INTENT_SHOWN = 400
 
@@ -94,7 +96,7 @@ class Replay:
                         return
                     self._put(result)
                     left.discard(question.key)
-                    if not left:
+                    if not left or self._answering.failures >= _FAILURES:
                         return
                 if self._dataset.ordered:
                     self._learn(moment.records)

@@ -6,6 +6,7 @@ user's memory is elsewhere and is not touched.
 
 import csv
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,8 @@ CREATE TABLE IF NOT EXISTS batch (
 CREATE TABLE IF NOT EXISTS question (batch TEXT NOT NULL, key TEXT NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (batch, key))
   WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS item (
-  batch TEXT NOT NULL, key TEXT NOT NULL, number INTEGER NOT NULL, repo TEXT NOT NULL, shown INTEGER NOT NULL,
+  batch TEXT NOT NULL, key TEXT NOT NULL, number INTEGER NOT NULL, repo TEXT NOT NULL, failed TEXT NOT NULL,
+  shown INTEGER NOT NULL,
   confidence REAL, word REAL NOT NULL, distance REAL NOT NULL, program INTEGER NOT NULL, usd REAL NOT NULL, body TEXT NOT NULL,
   PRIMARY KEY (batch, key)
 ) WITHOUT ROWID;
@@ -81,10 +83,10 @@ class Results:
         self._db.execute("COMMIT")
 
     def missing(self, batch: str) -> list[str]:
-        """What has been noted and not been answered, in order."""
+        """What has been noted and not been answered, or failed, in order."""
         found = self._db.execute(
             "SELECT key FROM question q WHERE batch = ? AND NOT EXISTS "
-            "(SELECT 1 FROM item i WHERE i.batch = q.batch AND i.key = q.key) ORDER BY number",
+            "(SELECT 1 FROM item i WHERE i.batch = q.batch AND i.key = q.key AND i.failed = '') ORDER BY number",
             (batch,),
         )
         return [key for (key,) in found]
@@ -93,6 +95,14 @@ class Results:
         marks = ",".join("?" * len(batches))
         found: int = self._db.execute(f"SELECT count(*) FROM item WHERE batch IN ({marks})", batches).fetchone()[0]  # noqa: S608
         return found
+
+    def failures(self, batches: Sequence[str]) -> list[str]:
+        """What went wrong, the commonest first."""
+        found = Counter[str]()
+        for batch in batches:
+            query = "SELECT failed, count(*) FROM item WHERE batch = ? AND failed <> '' GROUP BY failed"
+            found.update(dict(self._db.execute(query, (batch,))))
+        return [text for text, _ in found.most_common()]
 
     def spent(self, batches: Sequence[str]) -> float:
         """US dollars."""
@@ -104,10 +114,10 @@ class Results:
     def put(self, batch: str, one: Result) -> None:
         confidence = one.best.confidence if one.best else None
         row = (
-            batch, one.key, one.number, one.repo, one.shown, confidence, one.word, one.distance, one.program, one.usd,
+            batch, one.key, one.number, one.repo, one.failed, one.shown, confidence, one.word, one.distance, one.program, one.usd,
             msgspec.json.encode(one).decode(),
         )  # fmt: skip
-        self._db.execute("INSERT OR REPLACE INTO item VALUES (?,?,?,?,?,?,?,?,?,?,?)", row)
+        self._db.execute("INSERT OR REPLACE INTO item VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", row)
 
     def batches(self) -> list[Batch]:
         """The newest last."""

@@ -67,8 +67,8 @@ class Running:
                 usd += count * each
         return Estimate(sum(map(len, missing.values())), usd, tuple(unknown))
 
-    def work(self, parallel: int, progressed: Callable[[int], object]) -> bool:
-        """Ask what is left; False where it ended early because the money was gone."""
+    def work(self, parallel: int, progressed: Callable[[int], object]) -> str:
+        """Ask what is left; why some of it was not answered, nothing where all was."""
         missing = self.missing
         jobs = self._jobs(missing, parallel)
         done_before, cap = self.results.count(self.batches), self.experiment.cap_usd
@@ -82,7 +82,15 @@ class Running:
 
         work(jobs, parallel, look)
         look()
-        return not self.missing
+        return self._unanswered()
+
+    def _unanswered(self) -> str:
+        left = sum(map(len, self.missing.values()))
+        if not left:
+            return ""
+        failures = self.results.failures(self.batches)
+        why = f"it failed ({failures[0]})" if failures else "the money was gone: give a higher --cap-usd"
+        return f"{left} questions were not answered, because {why}; the same command asks them again"
 
     def found(self, run: Run) -> list[Result]:
         return self.results.items(run.batch.id)

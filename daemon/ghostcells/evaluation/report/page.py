@@ -158,7 +158,7 @@ def _details(one: Measured, *, alone: bool) -> list[Element]:
     made.append(sections.spent(one.figures, suffix))
     if any(item.feedback for item in one.found):
         made.append(sections.lived(one.found, suffix))
-    if one.judged is not None:
+    if one.judged is not None and one.judged.asked:
         made.append(sections.judged(one.judged, suffix))
     return made
 

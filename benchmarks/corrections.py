@@ -5,7 +5,7 @@ the intent, with another id, number, name, path or the like, in another notebook
 value in it. The memory also holds examples of other things. Beside that, unrelated intents are asked, which memory should
 leave unanswered.
 
-    python benchmarks/corrections.py --data DIRECTORY [--cases 200] [--others 50]
+    python benchmarks/corrections.py --data DIRECTORY [--cases 200] [--others 50] [--work DIRECTORY]
 """
 
 import argparse
@@ -18,14 +18,17 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
+from zlib import crc32
 
 import msgspec
-from sessions import DAY_MS, START_MS, Index, Step, example
+from sessions import DAY_MS, START_MS, Index, Step, Vectors, example, vectors_of
 
 from ghostcells.domain.distance import NEAR, argument_distance, words
 from ghostcells.domain.examples import Above, Situation
 from ghostcells.domain.notebook import CellKind
 from ghostcells.memory.adapt import adapt
+from ghostcells.memory.analysis import embedding_text
 from ghostcells.memory.recall import RecallMemory
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -259,6 +262,19 @@ def small_memories(data: Path, rng: random.Random, count: int) -> Iterator[Small
         yield SmallMemory(steps, _surrounded(Situation(f"file:///home/user/{place}", question), pool, rng), answer)
 
 
+def described_steps(data: Path, rng: random.Random) -> list[Step]:
+    """All of nl2bash as runs, half of them with something above and a heading; `doc` is a number of the template."""
+    pool = rng.sample(rows(data), 700)
+    found: list[Step] = []
+    with gzip.open(data / "nl2bash.jsonl.gz", "rt", encoding="utf-8") as lines:
+        for number, line in enumerate(lines):
+            row = json.loads(line)
+            step = _noted(number, row["intent"], row["command"])
+            situation = _surrounded(step.situation, pool, rng) if number % 2 else step.situation
+            found.append(msgspec.structs.replace(step, doc=str(crc32(row["group"].encode())), situation=situation))
+    return found
+
+
 def _siblings(data: Path) -> list[list[tuple[str, str]]]:
     """Descriptions of commands with the same template."""
     groups: dict[str, list[tuple[str, str]]] = defaultdict(list)
@@ -280,40 +296,82 @@ def _surrounded(situation: Situation, pool: list[tuple[str, str]], rng: random.R
     return msgspec.structs.replace(situation, above=tuple(above), heading=heading)
 
 
-async def measure(found: list[tuple[str, str]], count: int, others: int, seed: int) -> dict[str, Counter[str]]:
+class Asked(msgspec.Struct, frozen=True):
+    """A case with what is remembered, and an intent that has nothing to do with any of it."""
+
+    case: Case
+    steps: list[Step]
+    stranger: str
+
+
+def asked_of(found: list[tuple[str, str]], count: int, others: int, seed: int) -> list[Asked]:
     rng = random.Random(seed)
     made = cases(found, rng)
+    return [
+        Asked(case, steps_of(case, rng.sample(found, others)), rng.choice(found)[0])
+        for case in (next(made) for _ in range(count))
+    ]
+
+
+def texts_of(asked: list[Asked]) -> Iterator[str]:
+    """All that has to be embedded."""
+    for one in asked:
+        for situation in (
+            *(step.situation for step in one.steps),
+            _elsewhere(one.case.question),
+            _elsewhere(one.stranger),
+        ):
+            yield embedding_text(situation)
+
+
+def _elsewhere(intent: str) -> Situation:
+    return Situation("file:///home/user/other.md", intent)
+
+
+def _memory(steps: list[Step], known: dict[str, Any] | None) -> RecallMemory:
+    index, vectors = Index(), None if known is None else Vectors(known)
+    for step in steps:
+        added = index.add(step)
+        if vectors is not None:
+            vectors.add(added.row, embedding_text(added.situation))
+    return RecallMemory(index, vectors, _here)
+
+
+async def measure(asked: list[Asked], known: dict[str, Any] | None) -> dict[str, Counter[str]]:
+    """By kind of value: how many were asked, shown, and exact; and for how many all the other examples made it worse."""
     tally: dict[str, Counter[str]] = defaultdict(Counter)
-    for _ in range(count):
-        case = next(made)
-        index = Index()
-        for step in steps_of(case, rng.sample(found, others)):
-            index.add(step)
-        memory = RecallMemory(index, None, _here)
-        await _ask(memory, case, tally)
-        stranger = rng.choice(found)[0]
-        answer = await memory.recall(
-            Situation("file:///home/user/other.md", stranger), limit=1, present=(), now_ms=_now()
-        )
-        if not answer.candidates or answer.candidates[0].confidence < answer.threshold:
-            tally["unrelated"]["silent"] += 1
-        tally["unrelated"]["asked"] += 1
+    for one in asked:
+        memory = _memory(one.steps, known)
+        best = await _best(memory, one.case.question)
+        own = [step for step in one.steps if step.situation.intent == one.case.intent]
+        alone = await _best(_memory(own, known), one.case.question)
+        for key in (one.case.kind, "all"):
+            tally[key] += _counted(best, alone, one.case.answer)
+        told = await memory.recall(_elsewhere(one.stranger), limit=1, present=(), now_ms=_now())
+        shown = bool(told.candidates) and told.candidates[0].confidence >= told.threshold
+        tally["unrelated"] += Counter({"asked": 1, "silent": not shown})
     return tally
 
 
-async def _ask(memory: RecallMemory, case: Case, tally: dict[str, Counter[str]]) -> None:
-    answer = await memory.recall(
-        Situation("file:///home/user/other.md", case.question), limit=3, present=(), now_ms=_now()
+async def _best(memory: RecallMemory, intent: str) -> tuple[str, bool]:
+    """The surest command, and whether it would be shown."""
+    told = await memory.recall(_elsewhere(intent), limit=3, present=(), now_ms=_now())
+    if not told.candidates:
+        return "", False
+    return told.candidates[0].text, told.candidates[0].confidence >= told.threshold
+
+
+def _counted(best: tuple[str, bool], alone: tuple[str, bool], answer: str) -> Counter[str]:
+    apart, before = argument_distance(best[0], answer), argument_distance(alone[0], answer)
+    return Counter(
+        {
+            "asked": 1,
+            "exact": apart == 0,
+            "shown": best[1],
+            "shown and exact": best[1] and apart == 0,
+            "worse by others": apart > before,
+        }
     )
-    best = answer.candidates[0] if answer.candidates else None
-    for key in (case.kind, "all"):
-        tally[key]["asked"] += 1
-        if best is not None:
-            tally[key]["exact"] += argument_distance(best.text, case.answer) == 0
-            tally[key]["shown"] += best.confidence >= answer.threshold
-            tally[key]["shown and exact"] += (
-                argument_distance(best.text, case.answer) == 0 and best.confidence >= answer.threshold
-            )
 
 
 async def _here(work: Callable[[], object]) -> object:
@@ -330,15 +388,20 @@ def main() -> int:
     parser.add_argument("--cases", type=int, default=200)
     parser.add_argument("--others", type=int, default=50, help="examples of other things in the memory")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--work", type=Path, help="where vectors are kept; asks with vectors, too")
     given = parser.parse_args()
     if not (given.data / "nl2bash.jsonl.gz").exists():
         print(f"no data in {given.data}: nothing measured", file=sys.stderr)
         return 0
     print(json.dumps({"kind": "template siblings, adapted", **measure_adapting(given.data)}))
-    tally = asyncio.run(measure(rows(given.data)[1::2], given.cases, given.others, given.seed))
-    for kind, found in tally.items():
-        shares = {key: round(value / found["asked"], 3) for key, value in found.items() if key != "asked"}
-        print(json.dumps({"kind": kind, "asked": found["asked"], **shares}))
+    asked = asked_of(rows(given.data)[1::2], given.cases, given.others, given.seed)
+    ways: list[tuple[str, dict[str, Any] | None]] = [("words alone", None)]
+    if given.work:
+        ways.append(("with vectors", vectors_of(texts_of(asked), given.work / "corrections.pickle")))
+    for way, known in ways:
+        for kind, found in asyncio.run(measure(asked, known)).items():
+            shares = {key: round(value / found["asked"], 3) for key, value in found.items() if key != "asked"}
+            print(json.dumps({"way": way, "kind": kind, "asked": found["asked"], **shares}))
     return 0
 
 

@@ -1,6 +1,6 @@
 """What would memory have suggested? Replays recorded sessions in order and asks at every cell that prose stands before.
 
-    python benchmarks/replay.py --data DIRECTORY --work DIRECTORY [--shipped] [--words] [--sample 3000] [--floors]
+    python benchmarks/replay.py --data DIRECTORY --work DIRECTORY [--shipped] [--words] [--sample 3000] [--floors] [--worst 10]
 
 Everything that ran earlier may be used. Asked are 3000 questions (the same that the floors were measured on), by the code that
 the daemon runs. Each repository is judged by a ranker that was learned and calibrated without its family (`train_ranker.py`
@@ -23,13 +23,15 @@ import numpy as np
 import sessions
 from train_ranker import distance, words
 
-from ghostcells.domain.distance import NEAR
+from ghostcells.domain.distance import NEAR, argument_distance
 from ghostcells.memory import analysis, model
 from ghostcells.memory.recall import RecallMemory
 
 SHARES = (0.05, 0.1, 0.2, 0.3, 0.5, 1.0)
 FIRST, SEED = 200, 0
 BINS = 10
+FAR = 0.6
+"""From here on a suggestion was another command altogether."""
 
 
 class Answer(msgspec.Struct):
@@ -44,6 +46,7 @@ class Answer(msgspec.Struct):
     ms: float
     within: float
     """The least distance among the candidates."""
+    text: str = ""
 
 
 def questions(all_steps: list[sessions.Step], sample: int) -> set[int]:
@@ -82,6 +85,7 @@ async def replay(
                     bool(best and best.confidence >= told.threshold),
                     ms,
                     min(apart),
+                    best.text if best else "",
                 )
             )
         added = index.add(step)
@@ -142,6 +146,27 @@ def report(name: str, answers: list[Answer]) -> None:
         _say(name, repo=repo, questions=len(some), shown=_share(one.shown for one in some), **told(some))
 
 
+def worst(answers: list[Answer], all_steps: list[sessions.Step], count: int) -> None:
+    """The surest of those that were furthest from what ran."""
+    shown = 0
+    for one in sorted(answers, key=lambda one: -one.confidence):
+        step = all_steps[one.number]
+        apart = argument_distance(one.text, step.text)
+        if apart < FAR or shown == count:
+            continue
+        shown += 1
+        _say(
+            "worst",
+            repo=one.repo,
+            confidence=round(one.confidence, 3),
+            distance=round(apart, 2),
+            within=round(one.within, 2),
+            intent=step.situation.intent[-300:],
+            suggested=one.text,
+            ran=step.text,
+        )
+
+
 def _say(name: str, **fields: Any) -> None:
     print(json.dumps({"method": name, **fields}), flush=True)
 
@@ -196,6 +221,7 @@ def main() -> int:
     parser.add_argument("--shipped", action="store_true", help="judge by the ranker in the package")
     parser.add_argument("--words", action="store_true", help="without vectors")
     parser.add_argument("--floors", action="store_true")
+    parser.add_argument("--worst", type=int, default=0, help="how many of the worst answers to show")
     given = parser.parse_args()
     if not (given.data / "sessions.jsonl.gz").exists():
         print(f"no data in {given.data}: nothing measured", file=sys.stderr)
@@ -211,6 +237,7 @@ def main() -> int:
         floors(all_steps, asked, known)
     answers = asyncio.run(replay(all_steps, asked, rankers, None if given.words else known))
     report("memory, words alone" if given.words else "memory", answers)
+    worst(answers, all_steps, given.worst)
     return 0
 
 

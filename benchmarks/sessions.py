@@ -6,8 +6,8 @@ the vectors that the replays search, so that they need neither a daemon nor a di
 
 import gzip
 import json
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from math import log
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from ghostcells.domain.examples import Example, Reason, Situation, situation_at
 from ghostcells.domain.notebook import Cell, CellKind
 from ghostcells.learning.lessons import example_id
 from ghostcells.memory import analysis
+from ghostcells.store.examples import POSTINGS, TERMS, heaviest, weighed
 
 LANGUAGES = {"bash": "shellscript"}
 DAY_MS = 86_400_000
@@ -85,12 +86,15 @@ def example(step: Step, row: int) -> Example:
 
 
 class Index:
-    """An ExampleSource in memory, over SQLite's full-text search."""
+    """An ExampleSource in memory, which finds by words what the daemon's index finds."""
 
     def __init__(self) -> None:
-        self.db = sqlite3.connect(":memory:", check_same_thread=False)
-        self.db.execute("create virtual table words using fts5(body, content='', tokenize='unicode61')")
         self.examples: dict[int, Example] = {}
+        self.hidden = 0
+        """A row that is as good as not there."""
+        self._rows_of: dict[str, list[int]] = {}
+        self._lengths: dict[int, int] = {}
+        self._length = 0
         self._by_identity: dict[str, int] = {}
         self._by_notebook: dict[str, list[int]] = {}
         self._by_before: dict[str, list[int]] = {}
@@ -103,8 +107,11 @@ class Index:
             old = self.examples[known]
             new = msgspec.structs.replace(old, runs=old.runs + 1, last_ms=step.time_ms, situation=step.situation)
         else:
-            body = analysis.analyse(new.situation, new.text)
-            self.db.execute("insert into words(rowid, body) values (?, ?)", (new.row, body))
+            terms = analysis.analyse(new.situation, new.text).split(" ")
+            self._lengths[new.row] = len(terms)
+            self._length += len(terms)
+            for term in dict.fromkeys(terms):
+                self._rows_of.setdefault(term, []).append(new.row)
         self.put(new)
         return new
 
@@ -127,16 +134,24 @@ class Index:
         return len(self.examples)
 
     def match(self, terms: Sequence[str], limit: int) -> list[tuple[int, float]]:
-        if not terms:
-            return []
-        query = " OR ".join(f'"{term}"' for term in terms)
-        found = self.db.execute(
-            "select rowid, -bm25(words) from words where words match ? order by rank limit ?", (query, limit)
-        )
-        return [(row, score) for row, score in found]
+        """As `store.examples.Examples.match`: the rarest terms' newest rows, no more of them than may be read."""
+        total = len(self.examples)
+        known = sorted((min(len(rows), POSTINGS + 1), term) for term in set(terms) if (rows := self._rows_of.get(term)))
+        scores: dict[int, float] = {}
+        left = POSTINGS
+        for frequency, term in known[:TERMS]:
+            if frequency > left and scores:
+                break
+            weight = log(1 + (total - frequency + 0.5) / (frequency + 0.5))
+            for row in self._rows_of[term][: -min(frequency, left) - 1 : -1]:
+                if row != self.hidden:
+                    scores[row] = scores.get(row, 0.0) + weight
+            left -= frequency
+        best = {row: scores[row] for row in heaviest(scores, limit)}
+        return weighed(best, self._lengths, self._length / max(total, 1), limit)
 
     def load(self, rows: Iterable[int]) -> list[Example]:
-        return [self.examples[row] for row in rows if row in self.examples]
+        return [self.examples[row] for row in rows if row in self.examples and row != self.hidden]
 
     def recent(self, notebook: str, limit: int) -> list[int]:
         return self._by_notebook.get(notebook, [])[: -limit - 1 : -1]
@@ -145,7 +160,7 @@ class Index:
         return self._by_before.get(command.strip(), [])[: -limit - 1 : -1]
 
     def answering(self, intent_key: str, limit: int) -> list[int]:
-        return self._by_key.get(intent_key, [])[: -limit - 1 : -1]
+        return [row for row in self._by_key.get(intent_key, [])[: -limit - 2 : -1] if row != self.hidden][:limit]
 
 
 class Vectors:

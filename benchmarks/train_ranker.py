@@ -14,40 +14,49 @@ texts' vectors, the features, and one ranker for each fold, learned and calibrat
 
 import argparse
 import gzip
+import hashlib
 import json
+import multiprocessing
 import pickle
 import random
 import sys
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
 from functools import lru_cache
 from math import log
 from pathlib import Path
 from typing import Any
 
+import lightgbm
 import msgspec
 import numpy as np
 import sessions
-from corrections import small_memories
-from sklearn.ensemble import HistGradientBoostingClassifier
+from corrections import described_steps, small_memories
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 
 from ghostcells.domain.distance import NEAR, word_distance
 from ghostcells.domain.distance import words as shell_words
 from ghostcells.domain.examples import Situation
-from ghostcells.memory import analysis, features, model, recall, weighing
+from ghostcells.memory import analysis, features, model, profiles, rank, recall, weighing
 from ghostcells.memory.profiles import Reader
 
 FOLDS = 5
 MADE_UP = 0.2
-"""The weight of all small memories together, as a share of that of the sessions."""
+"""The weight of all small memories together, and of all described commands, as a share of that of the sessions."""
 MADE_UP_COUNT = 1600
-ROUGH_EVERY = 12
+DESCRIBED_EVERY = 5
+ROUGH_EVERY = 24
+PROCESSES = 2
+EXACTLY = 0.3
+"""How much of a command that is near but not exact counts as wrong."""
+TREES, LEAVES = 200, 14
+STEEP = 0.0005
+"""The least rise of confidence from one group of candidates to the next."""
 KEPT_FOR_ROUGH = 60
-LEAST = weighing.LEAST
 WEIGHTS, TIES = 2000, 8000
 THRESHOLD = 0.35
 SOURCES = (
@@ -70,12 +79,16 @@ def distance(one: str, other: str) -> float:
 
 
 class Table(msgspec.Struct):
-    """Candidates as rows: features, distance to what was run, question, and whether the program is right."""
+    """Candidates as rows: features, distance to what was run, question, and whether the program is right.
+
+    `fold` is the one that the question belongs to.
+    """
 
     x: Any
     distance: Any
     question: Any
     program: Any
+    fold: Any
 
 
 class Rows:
@@ -86,62 +99,139 @@ class Rows:
         self.distance: list[float] = []
         self.question: list[int] = []
         self.program: list[bool] = []
+        self.fold: list[int] = []
 
-    def add(self, entries: Iterable[weighing.Entry], truth: str, question: int) -> None:
+    def add(self, entries: Iterable[weighing.Entry], truth: str, question: int, fold: int) -> None:
         for entry in entries:
             self.x.append(np.array(entry.vector, np.float32))
             self.distance.append(distance(entry.adapted.text, truth))
             self.question.append(question)
             self.program.append(words(entry.adapted.text)[:1] == words(truth)[:1])
+            self.fold.append(fold)
 
     def table(self) -> Table:
-        return Table(np.array(self.x), np.array(self.distance), np.array(self.question), np.array(self.program))
+        columns = (self.x, self.distance, self.question, self.program, self.fold)
+        return Table(*(np.array(column) for column in columns))
 
 
-def hits(index: sessions.Index, vectors: sessions.Vectors | None, situation: Situation) -> list[weighing.Hit]:
-    """What memory would weigh: its own searches, called without its threads."""
-    found = recall.look_up(index, situation)
-    if vectors is None:
-        return recall.hits_of(found)
-    scores = vectors.nearest(analysis.embedding_text(situation), recall.SCORED)
-    similar = recall.similar_of(list(scores), list(scores.values()), found)
-    more = index.load(row for row in similar if row not in found.examples)
-    return recall.hits_of(found, more, similar)
+class Question(msgspec.Struct, frozen=True):
+    """What is asked, what was run then, and by whose reader it is weighed."""
+
+    number: int
+    situation: Situation
+    truth: str
+    fold: int
+    reader: Reader
 
 
-def from_sessions(
-    all_steps: list[sessions.Step],
-    asked: set[int],
-    readers: Mapping[str, Reader],
-    judge: model.Judge,
-    known: dict[str, Any] | None,
-) -> Table:
-    index, rows = sessions.Index(), Rows()
-    vectors = None if known is None else sessions.Vectors(known)
-    for step in all_steps:
-        if step.number in asked and index.count():
-            found = hits(index, vectors, step.situation)
-            rows.add(
-                weighing.Weighing(step.situation, readers[step.repo]).assemble(found, judge), step.text, step.number
-            )
-        added = index.add(step)
-        if vectors is not None:
-            vectors.add(added.row, analysis.embedding_text(added.situation))
-    return rows.table()
+Judges = tuple[model.Judge, model.Judge]
 
 
-def from_small_memories(data: Path, reader: Reader, judge: model.Judge, known: dict[str, Any] | None) -> Table:
-    rows = Rows()
-    for number, memory in enumerate(small_memories(data, random.Random(11), MADE_UP_COUNT)):
-        index = sessions.Index()
-        vectors = None if known is None else sessions.Vectors(known)
+class Searcher:
+    """Memory's own searches, called without its threads, over examples that come one by one."""
+
+    def __init__(self, known: dict[str, Any]) -> None:
+        self.index = sessions.Index()
+        self._vectors = sessions.Vectors(known)
+
+    def add(self, step: sessions.Step) -> int:
+        added = self.index.add(step)
+        self._vectors.add(added.row, analysis.embedding_text(added.situation))
+        return added.row
+
+    def candidates(self, asked: Question, judges: Judges) -> tuple[list[weighing.Entry], list[weighing.Entry]]:
+        """What memory would weigh by words alone, and with vectors."""
+        found = recall.look_up(self.index, asked.situation)
+        question = weighing.Weighing(asked.situation, asked.reader)
+        plain = question.assemble(recall.hits_of(found), judges[0])
+        hidden = self.index.hidden
+        scores = self._vectors.nearest(analysis.embedding_text(asked.situation), recall.SCORED + (hidden > 0))
+        scores.pop(hidden, None)
+        similar = recall.similar_of(list(scores), list(scores.values()), found)
+        more = self.index.load(row for row in similar if row not in found.examples)
+        return plain, question.assemble(recall.hits_of(found, more, similar), judges[1])
+
+
+Tables = tuple[Table, Table]
+
+
+class Shared(msgspec.Struct):
+    """What all parts of the work read."""
+
+    data: Path
+    steps: list[sessions.Step]
+    folds: dict[str, int]
+    readers: list[Reader]
+    known: dict[str, Any]
+
+
+def from_sessions(shared: Shared, asked: set[int], judges: Judges) -> Tables:
+    """Every cell where a suggestion was due, with everything earlier in memory."""
+    searcher, rows = Searcher(shared.known), (Rows(), Rows())
+    for step in shared.steps:
+        if step.number in asked and searcher.index.count():
+            fold = shared.folds[step.repo]
+            question = Question(step.number, step.situation, step.text, fold, shared.readers[fold])
+            _collect(rows, searcher, question, judges)
+        searcher.add(step)
+    return rows[0].table(), rows[1].table()
+
+
+def from_small_memories(shared: Shared, asked: set[int], judges: Judges) -> Tables:
+    rows = (Rows(), Rows())
+    for number, memory in enumerate(small_memories(shared.data, random.Random(11), MADE_UP_COUNT)):
+        if number not in asked:
+            continue
+        searcher = Searcher(shared.known)
         for step in memory.steps:
-            added = index.add(step)
-            if vectors is not None:
-                vectors.add(added.row, analysis.embedding_text(added.situation))
-        found = hits(index, vectors, memory.situation)
-        rows.add(weighing.Weighing(memory.situation, reader).assemble(found, judge), memory.answer, number)
-    return rows.table()
+            searcher.add(step)
+        question = Question(number, memory.situation, memory.answer, number % FOLDS, shared.readers[-1])
+        _collect(rows, searcher, question, judges)
+    return rows[0].table(), rows[1].table()
+
+
+def from_described(shared: Shared, asked: set[int], judges: Judges) -> Tables:
+    """Described commands, each asked for while all others are remembered."""
+    searcher, rows = Searcher(shared.known), (Rows(), Rows())
+    noted = described_steps(shared.data, random.Random(12))
+    at = [searcher.add(step) for step in noted]
+    for place, row in enumerate(at):
+        if place in asked:
+            searcher.index.hidden = row
+            step = noted[place]
+            question = Question(place, step.situation, step.text, int(step.doc) % FOLDS, shared.readers[-1])
+            _collect(rows, searcher, question, judges)
+    return rows[0].table(), rows[1].table()
+
+
+Steps = tuple[model.Calibration, model.Calibration]
+Collect = Callable[[Shared, set[int], Judges], Tables]
+
+
+def _collect(rows: tuple[Rows, Rows], searcher: Searcher, asked: Question, judges: Judges) -> None:
+    for kept, entries in zip(rows, searcher.candidates(asked, judges), strict=True):
+        kept.add(entries, asked.truth, asked.number, asked.fold)
+
+
+_UNDER_WAY: list[tuple[Collect, Shared, Judges]] = []
+"""What forked processes find here they need not be sent."""
+
+
+def in_parts(collect: Collect, shared: Shared, asked: Sequence[int], judges: Judges) -> Tables:
+    """The questions, shared out among processes."""
+    _UNDER_WAY[:] = [(collect, shared, judges)]
+    with ProcessPoolExecutor(PROCESSES, mp_context=multiprocessing.get_context("fork")) as pool:
+        parts = list(pool.map(_part, [set(asked[n::PROCESSES]) for n in range(PROCESSES)]))
+    return _joined([part[0] for part in parts]), _joined([part[1] for part in parts])
+
+
+def _part(asked: set[int]) -> Tables:
+    collect, shared, judges = _UNDER_WAY[0]
+    return collect(shared, asked, judges)
+
+
+def _joined(parts: list[Table]) -> Table:
+    return Table(*(np.concatenate([getattr(part, name) for part in parts]) for name in Table.__struct_fields__))
 
 
 def term_weights(all_steps: list[sessions.Step]) -> tuple[dict[str, float], float]:
@@ -186,13 +276,14 @@ def tie_sources(step: sessions.Step) -> tuple[set[str], tuple[str, ...]]:
 
 
 def described(data: Path) -> list[tuple[set[str], tuple[str, ...]]]:
-    """The pairs of nl2bash and tldr."""
+    """The pairs of nl2bash and tldr, without those that `from_described` asks for."""
     pairs = []
     for name in ("nl2bash", "tldr"):
         with gzip.open(data / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines:
-            for line in lines:
+            for number, line in enumerate(lines):
                 row = json.loads(line)
-                pairs.append((set(analysis.prose_terms(row["intent"])), analysis.command_terms(row["command"])))
+                if name != "nl2bash" or number % DESCRIBED_EVERY:
+                    pairs.append((set(analysis.prose_terms(row["intent"])), analysis.command_terms(row["command"])))
     return pairs
 
 
@@ -211,43 +302,50 @@ def folds_of(data: Path, all_steps: list[sessions.Step]) -> dict[str, int]:
     return {repo: fold[name] for repo, name in family.items()}
 
 
-def rough_of(table: Table, *, vectors: bool) -> tuple[float, ...]:
-    """A linear score from the features that need no adaptation."""
+def rough_of(tables: Sequence[Table], *, vectors: bool) -> tuple[float, ...]:
+    """A linear score from the features that need no adaptation; `tables` and their weights as in `fit`."""
     names = features.NAMES
     columns = list(range(features.LIKENESS))
     columns += [names.index("similarity"), names.index("similarity to best")] if vectors else []
-    keep = table.x[:, names.index("raw")] == 0
-    x, near = table.x[keep][:, columns], table.distance[keep] <= NEAR
+    keep = [table.x[:, names.index("raw")] == 0 for table in tables]
+    x = np.vstack([table.x[kept][:, columns] for table, kept in zip(tables, keep, strict=True)])
+    near = np.concatenate([table.distance[kept] <= NEAR for table, kept in zip(tables, keep, strict=True)])
+    weight = np.concatenate(
+        [np.full(kept.sum(), _share(table, tables)) for table, kept in zip(tables, keep, strict=True)]
+    )
     mean, spread = x.mean(0), x.std(0) + 1e-6
-    learned = LogisticRegression(max_iter=500).fit((x - mean) / spread, near)
+    learned = LogisticRegression(max_iter=500).fit((x - mean) / spread, near, weight)
     slopes = learned.coef_[0] / spread
     told = [*slopes, *([] if vectors else [0.0, 0.0]), learned.intercept_[0] - (slopes * mean).sum()]
     return tuple(round(float(one), 4) for one in told)
 
 
-def trees_of(learned: HistGradientBoostingClassifier) -> model.Trees:
+def _share(table: Table, tables: Sequence[Table]) -> float:
+    """What a row of this table weighs: the first are the sessions, and each other one `MADE_UP` of them all together."""
+    return 1.0 if table is tables[0] else MADE_UP * len(tables[0].x) / len(table.x)
+
+
+def trees_of(learned: lightgbm.Booster) -> model.Trees:
     """The trees in the flat form that the package evaluates."""
     roots: list[int] = []
     asks: list[int] = []
     cuts: list[float] = []
     rights: list[int] = []
 
-    def walk(nodes: Any, at: int) -> None:
-        node, here = nodes[at], len(asks)
-        leaf = bool(node["is_leaf"])
-        asks.append(-1 if leaf else int(node["feature_idx"]))
-        cuts.append(round(float(node["value"]), 5) if leaf else float(f"{node['num_threshold']:.6g}"))
+    def walk(node: dict[str, Any]) -> None:
+        here, leaf = len(asks), "leaf_value" in node
+        asks.append(-1 if leaf else node["split_feature"])
+        cuts.append(round(node["leaf_value"], 5) if leaf else float(f"{node['threshold']:.6g}"))
         rights.append(0)
         if not leaf:
-            walk(nodes, node["left"])
+            walk(node["left_child"])
             rights[here] = len(asks)
-            walk(nodes, node["right"])
+            walk(node["right_child"])
 
-    for (predictor,) in learned._predictors:
+    for tree in learned.dump_model()["tree_info"]:
         roots.append(len(asks))
-        walk(predictor.nodes, 0)
-    base = round(float(learned._baseline_prediction.ravel()[0]), 5)
-    return model.Trees(base, tuple(roots), tuple(asks), tuple(cuts), tuple(rights))
+        walk(tree["tree_structure"])
+    return model.Trees(0.0, tuple(roots), tuple(asks), tuple(cuts), tuple(rights))
 
 
 def best_rows(margins: Any, questions: Any) -> Any:
@@ -257,50 +355,84 @@ def best_rows(margins: Any, questions: Any) -> Any:
     return order[first]
 
 
-def calibration_of(margins: Any, near: Any, points: int = 24) -> model.Calibration:
-    """Isotonic over equal-count groups: how often candidates of such a margin came near."""
+def calibration_of(margins: Any, near: Any, points: int = 40) -> model.Calibration:
+    """Isotonic over equal-count groups: how often candidates of such a margin came near; never quite flat, so that the surer
+    of two stays the surer."""
     groups = np.array_split(np.argsort(margins, kind="stable"), points)
     xs = np.array([margins[group].mean() for group in groups])
     ys = np.array([(near[group].sum() + 0.5) / (len(group) + 1) for group in groups])
     rising = IsotonicRegression().fit_transform(xs, ys, sample_weight=[len(group) for group in groups])
+    for place in range(1, points):
+        rising[place] = max(rising[place], rising[place - 1] + STEEP)
+    # Beyond the last group's mean are half of the surest: they stay apart, too.
+    xs, rising = np.r_[xs, margins.max() + 1], np.minimum(np.r_[rising, rising[-1] + STEEP], 1.0)
     kept = [(round(float(x), 4), round(float(y), 4)) for x, y in zip(xs, rising, strict=True)]
     distinct = [point for n, point in enumerate(kept) if n == 0 or point[0] > kept[n - 1][0]]
     return model.Calibration(tuple(x for x, _ in distinct), tuple(y for _, y in distinct))
 
 
-def fit(real: Table, made_up: Table, keep: Any, keep_made_up: Any, width: int) -> HistGradientBoostingClassifier:
-    x = np.vstack([real.x[keep][:, :width], made_up.x[keep_made_up][:, :width]])
-    near = np.r_[real.distance[keep], made_up.distance[keep_made_up]] <= NEAR
-    share = MADE_UP * len(real.x) / len(made_up.x)
-    weight = np.r_[np.ones(keep.sum()), np.full(keep_made_up.sum(), share)]
-    learner = HistGradientBoostingClassifier(
-        max_iter=120, learning_rate=0.07, max_leaf_nodes=12, min_samples_leaf=50, l2_regularization=5.0,
-        early_stopping=False, random_state=0,
-    )  # fmt: skip
-    return learner.fit(x, near, sample_weight=weight)
+def fit(tables: Sequence[Table], keep: Sequence[Any], width: int) -> lightgbm.Booster:
+    """Trees for the chance of being near, where an exact command is worth more than one that is nearly right.
+
+    What is near but not exact counts partly as wrong. `tables` has the sessions first.
+    """
+    x, good, weight = [], [], []
+    for table, kept in zip(tables, keep, strict=True):
+        share = _share(table, tables)
+        near, exact = table.distance[kept] <= NEAR, table.distance[kept] == 0
+        half = near & ~exact
+        rows = table.x[kept][:, :width]
+        x += [rows, rows[half]]
+        good += [near, np.zeros(half.sum(), bool)]
+        weight += [share * np.where(half, 1 - EXACTLY, 1.0), np.full(half.sum(), share * EXACTLY)]
+    data = lightgbm.Dataset(np.vstack(x), np.concatenate(good), weight=np.concatenate(weight))
+    chosen = {
+        "objective": "binary", "learning_rate": 0.06, "num_leaves": LEAVES, "min_data_in_leaf": 50, "lambda_l2": 5.0,
+        "feature_fraction": 0.5, "num_threads": 1, "verbosity": -1, "seed": 0, "deterministic": True,
+    }  # fmt: skip
+    return lightgbm.train(chosen, data, TREES)
 
 
 def judges(
-    real: Table, made_up: Table, fold: Any, rough: tuple[float, ...], width: int
-) -> tuple[list[model.Judge], dict[str, float]]:
-    """One judge for each fold, learned without it, and last the one of all; with what they reach on the folds left out."""
-    margins = np.zeros(len(real.x))
+    tables: Sequence[Table], rough: tuple[float, ...], steps: Steps, width: int
+) -> tuple[list[model.Judge], list[Any]]:
+    """One judge for each fold, learned without it, and last the one of all; with the margins of the folds left out."""
+    margins = [np.zeros(len(table.x)) for table in tables]
     grown = []
     for number in range(FOLDS):
-        learned = fit(real, made_up, fold != number, made_up.question % FOLDS != number, width)
-        margins[fold == number] = learned.decision_function(real.x[fold == number][:, :width])
+        learned = fit(tables, [table.fold != number for table in tables], width)
+        for table, told in zip(tables, margins, strict=True):
+            there = table.fold == number
+            told[there] = learned.predict(table.x[there][:, :width], raw_score=True)
         grown.append(trees_of(learned))
-    everything = fit(
-        real, made_up, np.full(len(real.x), fill_value=True), np.full(len(made_up.x), fill_value=True), width
-    )
-    grown.append(trees_of(everything))
-    best = best_rows(margins, real.question)
+    grown.append(trees_of(fit(tables, [table.fold >= 0 for table in tables], width)))
+    real = tables[0]
+    best = best_rows(margins[0], real.question)
     near = real.distance[best] <= NEAR
     found = [
-        model.Judge(trees, calibration_of(margins[best][other], near[other]), rough, THRESHOLD)
-        for trees, other in zip(grown, [*(fold[best] != n for n in range(FOLDS)), near >= 0], strict=True)
+        model.Judge(trees, calibration_of(margins[0][best][other], near[other]), rough, THRESHOLD, *steps)
+        for trees, other in zip(grown, [*(real.fold[best] != n for n in range(FOLDS)), near >= 0], strict=True)
     ]
-    return found, figures(margins[best], real.distance[best], real.program[best])
+    return found, margins
+
+
+def steps_of(all_steps: list[sessions.Step]) -> Steps:
+    """How likely what followed a command before follows it again (`rank.followers`): where one command is the same, or two."""
+    index = sessions.Index()
+    seen: list[tuple[bool, float, bool]] = []
+    for step in all_steps:
+        before = analysis.last_command(step.situation)
+        rows = index.following(before, step.situation.language, recall.FOLLOWING) if before else []
+        examples = {one.id: one for one in index.load(rows)}
+        told = rank.followers(step.situation, examples.values())
+        if told:
+            best = max(told, key=lambda name: (told[name][1], told[name][0]))
+            share, alike = told[best]
+            seen.append((alike, model.logit(share), distance(examples[best].text, step.text) <= NEAR))
+        index.add(step)
+    parts = ([one for one in seen if one[0] is alike] for alike in (False, True))
+    one, two = (calibration_of(np.array([x for _, x, _ in p]), np.array([y for _, _, y in p]), points=6) for p in parts)
+    return one, two
 
 
 def figures(margins: Any, distances: Any, program: Any) -> dict[str, float]:
@@ -313,24 +445,50 @@ def figures(margins: Any, distances: Any, program: Any) -> dict[str, float]:
     return {name: round(float(value), 3) for name, value in told.items()}
 
 
-def learn_variant(
-    given: argparse.Namespace, all_steps: list[sessions.Step], shared: dict[str, Any], *, vectors: bool
-) -> tuple[list[model.Judge], dict[str, float]]:
-    known = shared["known"] if vectors else None
-    readers = {repo: shared["readers"][number] for repo, number in shared["folds"].items()}
-    due = [step.number for step in all_steps if step.asked]
+def collected(shared: Shared, work: Path, every: int) -> tuple[Judges, list[Tables]]:
+    """Rough scores, then the tables by them; kept in `work` until the code of memory changes."""
+    kept = work / f"tables-{_code_version()}-{every}.pickle"
+    if kept.exists():
+        found: tuple[Judges, list[Tables]] = pickle.loads(kept.read_bytes())
+        return found
+    due = [step.number for step in shared.steps if step.asked]
     nothing = model.Calibration((0.0,), (0.5,))
-    start = model.Judge(model.Trees(0.0, (), (), (), ()), nothing, first_rough(), THRESHOLD)
-    kept, weighing.KEPT, weighing.LEAST = weighing.KEPT, KEPT_FOR_ROUGH, KEPT_FOR_ROUGH
-    rough = rough_of(from_sessions(all_steps, set(due[::ROUGH_EVERY]), readers, start, known), vectors=vectors)
-    weighing.KEPT, weighing.LEAST = kept, LEAST
-    judge = msgspec.structs.replace(start, rough=rough)
-    real = from_sessions(all_steps, set(due[:: given.every]), readers, judge, known)
-    made_up = from_small_memories(given.data, shared["readers"][-1], judge, known)
-    name = "vectors" if vectors else "lexical"
-    (given.work / f"{name}.pickle").write_bytes(pickle.dumps((real, made_up)))
-    fold = np.array([shared["folds"][all_steps[number].repo] for number in real.question])
-    return judges(real, made_up, fold, rough, len(features.NAMES) if vectors else features.WITHOUT_VECTORS)
+    start = model.Judge(model.Trees(0.0, (), (), (), ()), nothing, first_rough(), THRESHOLD, nothing, nothing)
+    lexical, vectors = rough_scores(shared, work, due, start)
+    by = msgspec.structs.replace(start, rough=lexical), msgspec.structs.replace(start, rough=vectors)
+    tables = [
+        in_parts(from_sessions, shared, due[::every], by),
+        in_parts(from_small_memories, shared, range(MADE_UP_COUNT), by),
+        in_parts(from_described, shared, range(0, 10_000, DESCRIBED_EVERY), by),
+    ]
+    kept.write_bytes(pickle.dumps((by, tables)))
+    return by, tables
+
+
+def rough_scores(
+    shared: Shared, work: Path, due: Sequence[int], start: model.Judge
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """By words and with vectors, learned once and kept in `work`: they only decide who is weighed in full."""
+    kept = work / "rough.json"
+    if not kept.exists():
+        usual = weighing.KEPT, weighing.LEAST
+        weighing.KEPT = weighing.LEAST = KEPT_FOR_ROUGH
+        first = [
+            in_parts(from_sessions, shared, due[::ROUGH_EVERY], (start, start)),
+            in_parts(from_small_memories, shared, range(0, MADE_UP_COUNT, 4), (start, start)),
+            in_parts(from_described, shared, range(0, 10_000, 8 * DESCRIBED_EVERY), (start, start)),
+        ]
+        weighing.KEPT, weighing.LEAST = usual
+        found = [rough_of([pair[variant] for pair in first], vectors=bool(variant)) for variant in (0, 1)]
+        kept.write_text(json.dumps(found))
+    lexical, vectors = json.loads(kept.read_text())
+    return tuple(lexical), tuple(vectors)
+
+
+def _code_version() -> str:
+    """Changes with what a candidate or a feature is made by."""
+    sources = [*sorted(Path(model.__file__).parent.glob("*.py")), Path(__file__).with_name("corrections.py")]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:12]
 
 
 def first_rough() -> tuple[float, ...]:
@@ -341,6 +499,7 @@ def first_rough() -> tuple[float, ...]:
 
 def main() -> int:
     warnings.filterwarnings("ignore", module="sklearn")
+    profiles.KEPT = 100_000  # whoever asks thousands of questions has the memory to read each example once
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True, help="a directory for what can be thrown away")
@@ -359,29 +518,38 @@ def main() -> int:
         for memory in small_memories(given.data, random.Random(11), MADE_UP_COUNT)
         for situation in (memory.situation, *(step.situation for step in memory.steps))
     ]
+    made_up += [step.situation for step in described_steps(given.data, random.Random(12))]
     texts = [analysis.embedding_text(one) for one in (*(step.situation for step in all_steps), *made_up)]
-    blank = model.Judge(model.Trees(0.0, (), (), (), ()), model.Calibration((0.0,), (0.5,)), (), THRESHOLD)
+    nothing = model.Calibration((0.0,), (0.5,))
+    blank = model.Judge(model.Trees(0.0, (), (), (), ()), nothing, (), THRESHOLD, nothing, nothing)
     rankers = [model.Ranker({}, features.NAMES, default, weights, tie, blank, blank) for tie in ties]
-    shared = {
-        "folds": folds,
-        "readers": [Reader(ranker) for ranker in rankers],
-        "known": sessions.vectors_of(texts, given.work / "texts.pickle"),
-    }
-    lexical, of_lexical = learn_variant(given, all_steps, shared, vectors=False)
-    print("words alone, folds left out:", of_lexical, flush=True)
-    with_vectors, of_vectors = learn_variant(given, all_steps, shared, vectors=True)
-    print("with vectors, folds left out:", of_vectors, flush=True)
+    known = sessions.vectors_of(texts, given.work / "texts.pickle")
+    shared = Shared(given.data, all_steps, folds, [Reader(ranker) for ranker in rankers], known)
+    by, tables = collected(shared, given.work, given.every)
+    steps = steps_of(all_steps)
+    learned: list[list[model.Judge]] = []
+    told: dict[str, str] = {}
+    for variant, name in enumerate(("words alone", "with vectors")):
+        width = len(features.NAMES) if variant else features.WITHOUT_VECTORS
+        parts = [pair[variant] for pair in tables]
+        found, margins = judges(parts, by[variant].rough, steps, width)
+        learned.append(found)
+        for table, margin, source in zip(parts, margins, ("sessions", "small memories", "nl2bash"), strict=True):
+            best = best_rows(margin, table.question)
+            reached = figures(margin[best], table.distance[best], table.program[best])
+            print(f"{name}, {source}, folds left out:", reached, flush=True)
+            if table is parts[0]:
+                told[f"{name}, families left out"] = json.dumps(reached)
     provenance = {
         "script": "benchmarks/train_ranker.py",
         "data": SOURCES,
         "date": datetime.now(UTC).date().isoformat(),
-        "words alone, families left out": json.dumps(of_lexical),
-        "with vectors, families left out": json.dumps(of_vectors),
+        **told,
     }
     (given.work / "folds.json").write_text(json.dumps(folds))
     for number, ranker in enumerate(rankers):
         done = msgspec.structs.replace(
-            ranker, provenance=provenance, lexical=lexical[number], vectors=with_vectors[number]
+            ranker, provenance=provenance, lexical=learned[0][number], vectors=learned[1][number]
         )
         whole = number == FOLDS
         target = Path(model.__file__).with_name("ranker.json") if whole else given.work / f"ranker-{number}.json"

@@ -19,6 +19,35 @@ from tests.memory.builders import example, ran, situation
             "curl http://localhost:8080/api/blocklogs/01J00000000000000000000000 | jq .",
             id="ulid-inside-a-url",
         ),
+        pytest.param(
+            "Create the deployment",
+            "kubectl apply -f deployment.yaml",
+            "Create what `service.yaml` describes",
+            "kubectl apply -f service.yaml",
+            id="a-file-for-a-word-that-begins-one",
+        ),
+        pytest.param(
+            "Find all files that are set group ID to 10",
+            "find . -group 10 -perm -2000 -print",
+            "Find all files that are set group ID to staff",
+            "find . -group staff -perm -2000 -print",
+            id="the-only-difference-whatever-its-shape",
+        ),
+        pytest.param(
+            'Create a hard link named "my-hard-link" to "myfile.txt"',
+            "ln myfile.txt my-hard-link",
+            'Create a hard link to "$file" named "/tmp/allfiles"',
+            "ln $file /tmp/allfiles",
+            id="named-belongs-to-what-follows",
+        ),
+        pytest.param("Unset DUALCASE", "unset DUALCASE", "Unset environment variable 'z'", "unset z", id="generic-noun"),
+        pytest.param(
+            "Count the lines of *.php files",
+            "find . -name '*.php' | xargs wc -l",
+            'Count the lines of ".c" files',
+            "find . -name '*.c' | xargs wc -l",
+            id="an-ending-for-a-pattern",
+        ),
         pytest.param("Show commit 3f2a91c", "git show 3f2a91c", "show me commit 99bd01e", "git show 99bd01e", id="hash"),
         pytest.param("Print the last 10 lines", "tail -10 x", "Print the last 25 lines", "tail -25 x", id="number"),
         pytest.param(
@@ -92,6 +121,19 @@ def test_no_value_is_made_up(told: str, command: str, asked: str) -> None:
     for old, new in adapted.changed:
         assert new.strip("/").lower() in asked.lower()
         assert old.lower() in command.lower()
+
+
+@pytest.mark.parametrize(
+    ("told", "command", "asked"),
+    [
+        pytest.param("List //", "ls // /srv", "List /srv/data", id="a-path-of-slashes"),
+        pytest.param(
+            "Show \u0130zmir-1", "cat \u0130\u0130\u0130 x", "Show web-1", id="letters-that-grow-in-lower-case"
+        ),
+    ],
+)
+def test_odd_values_stay(told: str, command: str, asked: str) -> None:
+    assert adapt(example(told, command), situation(asked)).text
 
 
 @given(st.text(max_size=120), st.text(max_size=120), st.text(max_size=120))

@@ -1,12 +1,14 @@
 """Situations as words."""
 
 import re
+from time import process_time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ghostcells.memory import analysis
+from ghostcells.memory.literals import kind_of
 from tests.memory.builders import ran, situation
 
 
@@ -75,3 +77,13 @@ def test_commands_are_split_nearly_as_a_shell_does(command: str, expected: tuple
 def test_splitting_never_fails_and_loses_no_word_characters(command: str) -> None:
     kept = "".join(analysis.split(command))
     assert set(kept) <= set(command)
+
+
+@pytest.mark.parametrize(
+    "token", ["1.2" + "a" * 250 + "_", "1.2" + ".1" * 120 + "_", "a-" * 140 + "/", "x." * 140 + "!", "a" * 5000]
+)
+def test_no_token_is_so_odd_that_its_kind_takes_long(token: str) -> None:
+    """Commands hold whatever people paste: a shape that backtracks without end would hold memory up for good."""
+    begun = process_time()
+    kind_of(token)
+    assert process_time() - begun < 0.5

@@ -229,7 +229,9 @@ def test_what_followed_a_command_before_is_the_next_step():
     from ghostcells.domain.examples import Above, Example, Reason, Situation
     from ghostcells.domain.notebook import CellKind
     from ghostcells.memory.features import Signals
-    from ghostcells.memory.rank import Hit, next_steps
+    from ghostcells.memory.model import ranker
+    from ghostcells.memory.rank import next_steps
+    from ghostcells.memory.weighing import Hit
 
     def step(name, command, before, runs=1):
         above = (Above(CellKind.CODE, "shellscript", before),)
@@ -238,14 +240,16 @@ def test_what_followed_a_command_before_is_the_next_step():
         return Hit(example, Signals(0.0, 0.0, 99, 0.0, 0.0, 99))
 
     now = Situation(notebook="file:///b.md", above=(Above(CellKind.CODE, "shellscript", "make build"),))
-    alone = next_steps(now, [step("deploy", "make deploy", "make build"), step("other", "ls", "pwd")])
+    judge = ranker().lexical
+    alone = next_steps(now, [step("deploy", "make deploy", "make build"), step("other", "ls", "pwd")], judge)
     assert set(alone) == {"deploy"}
     assert alone["deploy"] > 0.5
-    often = next_steps(now, [step("deploy", "make deploy", "make build", 9), step("test", "make test", "make build")])
+    both = [step("deploy", "make deploy", "make build", 9), step("test", "make test", "make build")]
+    often = next_steps(now, both, judge)
     assert often["deploy"] > 0.6
     assert often["test"] < 0.2
     written = Situation(notebook="file:///b.md", intent="Roll back", above=now.above)
-    assert next_steps(written, [step("deploy", "make deploy", "make build")]) == {}
+    assert next_steps(written, [step("deploy", "make deploy", "make build")], judge) == {}
 
 
 def overridden(times: int, **more: object) -> list[str]:

@@ -12,7 +12,7 @@ import msgspec
 
 from ghostcells.domain.examples import INTENT_CHARS, Example, Situation
 from ghostcells.memory.fitting import Slot, changed_sides, forms, replacements, shape_fits, surroundings_fit
-from ghostcells.memory.literals import Kind, as_token
+from ghostcells.memory.literals import Kind, Token, as_token
 from ghostcells.memory.places import above_changes
 from ghostcells.memory.readings import PART, Reading, is_content, is_value, may_name, read
 from ghostcells.memory.spans import Change, occurrences, substitute
@@ -22,6 +22,8 @@ SHORT = 30
 """Up to this many words of prose, a value may be told by elimination, and may have changed its role."""
 _VARIED = frozenset({Kind.SIZE, Kind.PATH, Kind.FILE})
 """Kinds that a command may write in another form than the prose."""
+_APART, _TOGETHER = 2, 3
+"""In how many words two texts may differ, and how many they must share, to be the same but for those."""
 CLEAR = 1.5
 """The score from which a value has clearly taken another's place."""
 
@@ -46,6 +48,11 @@ def adapt(example: Example, situation: Situation) -> Adapted:
         kept = [slot for slot in slots if short and now.has(slot.word) and is_value(slot.word)]
         if gone or len(kept) > 1:
             changes, settled = _assign(gone + kept, _targets(situation, now, then, kept), short=short)
+            for slot, target in _only_difference(then, now, gone):
+                if slot.word.text not in settled:
+                    settled.add(slot.word.text)
+                    for old, put in replacements(slot.word, target):
+                        changes.setdefault(old, Change(put, slot.word))
     for old, new in above_changes(example, situation).items():
         if old.lower() not in now.lows:
             changes.setdefault(old, Change(new, as_token(old)))
@@ -54,6 +61,20 @@ def adapt(example: Example, situation: Situation) -> Adapted:
         return Adapted(example.text, (), unresolved)
     text, done = substitute(example.text, changes)
     return Adapted(text, done, unresolved)
+
+
+def _only_difference(then: Reading, now: Reading, slots: Sequence[Slot]) -> Iterator[tuple[Slot, Token]]:
+    """Where two texts are the same but for a word or two at one place, these are the successors, whatever their shapes."""
+    one, other = [word.low for word in then.words], [word.low for word in now.words]
+    if len(one) != len(other):
+        return
+    apart = [place for place, (left, right) in enumerate(zip(one, other, strict=True)) if left != right]
+    if not apart or len(apart) > _APART or len(one) - len(apart) < _TOGETHER:
+        return
+    for place in apart:
+        found = next((slot for slot in slots if slot.word.text == then.words[place].text), None)
+        if found is not None and is_content(now.words[place]) and not then.has(now.words[place]):
+            yield found, now.words[place]
 
 
 def prose(situation: Situation) -> str:

@@ -68,6 +68,7 @@ NAMES = (
     "kin of before",
     "program kin",
     "values used",
+    "command seen",
     "rough",
     "rough to best",
     "rough rank",
@@ -75,6 +76,7 @@ NAMES = (
     "program support",
     "best support",
     "fellows",
+    "notebook support",
     "similarity",
     "similarity to best",
     "similarity rank",
@@ -99,7 +101,8 @@ class Support(msgspec.Struct, frozen=True):
     """How a candidate stands among the others.
 
     `pattern` and `program` are the shares of all rough scores held by others of the same pattern and by all of its program,
-    `best` the best of the former, `fellows` the mean likeness of the others' commands, weighed by their scores.
+    `best` the best of the former, `fellows` the mean likeness of the others' commands, weighed by their scores, and `notebook`
+    the share of others from its notebook.
     """
 
     rough: float = 0.0
@@ -109,19 +112,22 @@ class Support(msgspec.Struct, frozen=True):
     program: float = 0.0
     best: float = 0.0
     fellows: float = 0.0
+    notebook: float = 0.0
 
 
 class Question(msgspec.Struct, frozen=True):
     """What is asked, prepared once for all candidates.
 
-    `present` are the lower-case words of all that can be seen, `values` those of the intent that look like values, `spans`
-    what stands in backticks, and the rest the terms of commands that go with the situation's words.
+    `present` are the lower-case words of all that can be seen, `seen` the terms of prose, heading and commands, `values` the
+    words of the intent that look like values, `spans` what stands in backticks, and the rest the terms of commands that go
+    with the situation's words.
     """
 
     query: Profile
     spans: Terms
     programs: frozenset[str]
     present: frozenset[str]
+    seen: frozenset[str]
     values: tuple[str, ...]
     by_intent: dict[str, float]
     by_tail: dict[str, float]
@@ -138,6 +144,7 @@ def question(situation: Situation, reader: Reader) -> Question:
         reader.spans(situation),
         frozenset(map(program_of, query.commands)),
         frozenset().union(*(read(text).lows for text in texts)),
+        query.intent.terms | query.heading.terms | query.above.terms | query.told.terms,
         tuple(values),
         reader.kin(query.intent.terms | query.heading.terms),
         reader.kin(query.tail.terms),
@@ -212,7 +219,7 @@ def _shared(one: tuple[str, ...], other: tuple[str, ...]) -> float:
 
 
 def fitness(asked: Question, known: Answer, adapted: Adapted, *, raw: bool, reader: Reader) -> list[float]:
-    """The features of the command as adapted, "length" to "values used"."""
+    """The features of the command as adapted, "length" to "command seen"."""
     query, present = asked.query, asked.present
     terms = reader.terms(command_terms(adapted.text)) if adapted.changed else known.terms
     values = _values(adapted.text[:_READ_CHARS])
@@ -239,6 +246,7 @@ def fitness(asked: Question, known: Answer, adapted: Adapted, *, raw: bool, read
         _kin(terms, asked.by_before),
         asked.by_intent.get(stem(program.lower()), 0.0),
         sum([value in low for value in asked.values]) / len(asked.values) if asked.values else -1.0,
+        reader.covered(terms, asked.seen),
     ]
 
 
@@ -263,6 +271,7 @@ def relation(support: Support, signals: Signals) -> list[float]:
         support.program,
         support.best,
         support.fellows,
+        support.notebook,
         signals.similarity,
         signals.similarity - signals.similarity_best,
         float(min(signals.similarity_rank, 40)),

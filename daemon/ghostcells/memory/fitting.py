@@ -13,6 +13,8 @@ _EXTENSION = re.compile(r"\*?\.[A-Za-z0-9]{1,7}")
 _ENDING = re.compile(r"\*?\.[A-Za-z0-9]{1,7}|[A-Za-z]{1,5}|[A-Za-z0-9]{2,4}")
 _LEADS = frozenset({"for", "of", "named", "called"})
 """Stop words that say what comes next."""
+_NO_SIDES = STOP_WORDS | {"nam", "call"}
+"""What belongs to the word after it, never to the one before; stems, as the neighbours are."""
 UNLIKE = -0.4
 _IDENTIFIERS = frozenset({Kind.ULID, Kind.UUID, Kind.HASH, Kind.MIXED, Kind.NAME})
 _AMOUNTS = frozenset({Kind.NUMBER, Kind.SIZE, Kind.VERSION})
@@ -50,7 +52,8 @@ def replacements(slot: Token, target: Token) -> list[tuple[str, str]]:
     """What to put for each form of `slot`, where `target` takes its place."""
     if _EXTENSION.fullmatch(slot.text) or _EXTENSION.fullmatch(target.text):
         if all(_ENDING.fullmatch(word.text) for word in (slot, target)):
-            whole = [(slot.text, target.text)] if target.quoted else []
+            star = "*" * (slot.text.startswith("*.") and target.text.startswith("."))
+            whole = [(slot.text, star + target.text)] if target.quoted else []
             return [*whole, (slot.text.lstrip("*."), target.text.lstrip("*."))]
         return [(slot.text, target.text)]
     exact = [(slot.text, target.text)]
@@ -87,7 +90,7 @@ def surroundings_fit(slot: Slot, target: Slot) -> float:
 def changed_sides(slot: Slot, target: Slot) -> bool:
     """Whether one says "namespace payments" and the other "the payments namespace"."""
     pairs = ((slot.left, target.right), (slot.right, target.left))
-    return any(one and other and one[0] == other[0] and one[0] not in STOP_WORDS for one, other in pairs)
+    return any(one and other and one[0] == other[0] and one[0] not in _NO_SIDES for one, other in pairs)
 
 
 def _side(here: tuple[str, ...], there: tuple[str, ...], near: float, far: float) -> float:

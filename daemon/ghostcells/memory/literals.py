@@ -47,7 +47,7 @@ _SHAPES = (
     (Kind.ADDRESS, r"(?i:\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?(?::\d+)?|[\w.-]*[a-z][\w.-]*:\d{2,5})"),
     (Kind.DATE, r"\d{4}[-/]\d{1,2}[-/]\d{1,2}(?:[T ]\S*)?|\d{1,2}[/.]\d{1,2}[/.]\d{4}|\d{1,2}:\d{2}(?::\d{2})?"),
     (Kind.NUMBER, r"[+-]?\d+(?:[.,]\d+)?%?"),
-    (Kind.VERSION, r"(?i:v?\d+(?:\.\d+)+(?:[-+.]?[a-z0-9]+)*|v\d+(?:[a-z]+\d+)?)"),
+    (Kind.VERSION, r"(?i:v?\d+(?:\.\d+)+[a-z0-9]*(?:[-+.][a-z0-9]+)*|v\d+(?:[a-z]+\d+)?)"),
     (
         Kind.SIZE,
         r"(?i:[+-]?\d+(?:[.,]\d+)?(?:[kmgtp]?i?b?|bytes?|ms|s|m|h|d|w|min|hours?|days?|mi|gi|ki))",
@@ -61,6 +61,8 @@ _SHAPES = (
 )
 _SHAPE = re.compile("|".join(f"(?P<{kind.value}>{shape})" for kind, shape in _SHAPES))
 """All shapes in one: the first that fits the whole of a token is its group, which costs one call instead of fifteen."""
+_LONG = 300
+"""Longer tokens are data rather than values; the shapes need quadratic time to refuse them."""
 _KINDS = {kind.value: kind for kind in Kind}
 
 _SPOT = re.compile(
@@ -79,6 +81,8 @@ def kind_of(token: str) -> Kind:
     """The kind of a bare token; plain words are `WORD`."""
     if token.isalpha():
         return Kind.NAME if token.isupper() and len(token) >= _SHOUTED else Kind.WORD
+    if len(token) > _LONG:
+        return Kind.URL if "://" in token else Kind.NAME
     found = _SHAPE.fullmatch(token)
     if found and found.lastgroup:
         return _KINDS[found.lastgroup]

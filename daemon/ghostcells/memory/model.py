@@ -8,7 +8,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
-from math import exp
+from math import exp, log
 
 import msgspec
 
@@ -57,12 +57,18 @@ class Calibration(msgspec.Struct, frozen=True):
 
 
 class Judge(msgspec.Struct, frozen=True):
-    """One variant: `threshold` is the confidence below which nothing is shown unless the user sets another."""
+    """One variant: `threshold` is the confidence below which nothing is shown unless the user sets another.
+
+    `steps` is the confidence in what followed the last command before, by the log-odds of its share of all that did;
+    `steps_of_two` that where the command before the last was the same too.
+    """
 
     trees: Trees
     calibration: Calibration
     rough: tuple[float, ...]
     threshold: float
+    steps: Calibration
+    steps_of_two: Calibration
 
 
 class Ranker(msgspec.Struct, frozen=True):
@@ -92,3 +98,8 @@ _LEAST = -50.0
 
 def probability(margin: float) -> float:
     return 1 / (1 + exp(-max(margin, _LEAST)))
+
+
+def logit(share: float) -> float:
+    """The inverse of `probability`, for shares short of 0 and 1."""
+    return log(share / (1 - share))

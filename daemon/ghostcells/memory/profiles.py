@@ -17,7 +17,8 @@ T = TypeVar("T")
 _SENTENCE = re.compile(r"(?<=[.!?:])\s+|\n+")
 _SPANS = re.compile(r"`([^`\n]{2,160})`")
 _NONE: dict[str, float] = {}
-_KEPT = 600
+KEPT = 600
+"""How many examples' profiles are kept."""
 _TOLD_CHARS = 200
 _WRAPPERS = frozenset({"sudo", "time", "exec", "env", "command", "nohup"})
 
@@ -170,7 +171,7 @@ def _kept(table: dict[tuple[str, int], T], example: Example, make: Callable[[], 
     known = table.pop(key, None)
     if known is None:
         known = make()
-        if len(table) >= _KEPT:
+        if len(table) >= KEPT:
             del table[next(iter(table))]
     table[key] = known
     return known

@@ -4,17 +4,17 @@ Pure: the searches have been done, and what they found arrives as `Hit`s.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
-from math import log
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from ghostcells.domain.distance import word_distance
 from ghostcells.domain.examples import Example, Situation
+from ghostcells.domain.notebook import CellKind
 from ghostcells.memory import features
 from ghostcells.memory.adapt import Adapted
-from ghostcells.memory.analysis import last_command, split
-from ghostcells.memory.model import Judge, probability
+from ghostcells.memory.analysis import split
+from ghostcells.memory.model import Judge, logit, probability
 from ghostcells.memory.weighing import Entry, Hit, Weighing
 
 ALIKE = 0.1
@@ -23,7 +23,6 @@ _FOLDERS = features.NAMES.index("shared folders")
 TELLING = 8.0
 """How much an intent must say for two of them to count as the same situation."""
 OVERTAKEN = 0.7
-_STEP_AT_LEAST, _STEP_AT_MOST = 0.5, 0.75
 UNRUN = -0.35
 """What is only read is worth less than what ran."""
 HIDDEN_AFTER = 3
@@ -53,7 +52,7 @@ def rank(weighing: Weighing, hits: Sequence[Hit], judge: Judge, present: Sequenc
             strict=True,
         )
     )
-    steps = next_steps(weighing.situation, hits)
+    steps = next_steps(weighing.situation, hits, judge)
     sure = {id(entry): max(judge.calibration(margin), steps.get(entry.example.id, 0.0)) for margin, entry in judged}
     judged = [one for one in judged if not hidden(one[1].example)]
     judged.sort(key=lambda one: (-sure[id(one[1])], -one[0], -one[1].example.last_ms, one[1].example.id, one[1].raw))
@@ -63,24 +62,37 @@ def rank(weighing: Weighing, hits: Sequence[Hit], judge: Judge, present: Sequenc
     ]
 
 
-def next_steps(situation: Situation, hits: Sequence[Hit]) -> dict[str, float]:
+def next_steps(situation: Situation, hits: Sequence[Hit], judge: Judge) -> dict[str, float]:
     """After a run, where nothing has been written yet: how likely each example is that came next before, by its id.
 
-    What always followed this command probably follows it again. The learned judge cannot say, since it has only seen
-    questions in words; so this is a choice: from 0.63 after one run towards 0.75, shared among what followed.
+    The learned trees cannot say, since they have only seen questions in words.
     """
-    before = last_command(situation)
-    if situation.intent.strip() or not before:
+    if situation.intent.strip():
         return {}
-    followed = {one.example.id: one.example for one in hits if last_command(one.example.situation) == before}
-    runs = sum(one.runs for one in followed.values())
+    known = {hit.example.id: hit.example for hit in hits}
     found: dict[str, float] = {}
-    for name, one in followed.items():
-        if one.runs:
-            start = _STEP_AT_LEAST + (_STEP_AT_MOST - _STEP_AT_LEAST) * (1 - 1 / (1 + one.runs))
-            share = start * one.runs / runs
-            found[name] = probability(log(share / (1 - share)) + evidence(one))
+    for name, (share, alike) in followers(situation, known.values()).items():
+        likely = (judge.steps_of_two if alike else judge.steps)(logit(share))
+        found[name] = probability(logit(likely) + evidence(known[name]))
     return found
+
+
+def followers(situation: Situation, examples: Iterable[Example]) -> dict[str, tuple[float, bool]]:
+    """The examples that followed the last command: their share of all runs that did, one more counted for what is new.
+
+    And whether the command before that was the same too.
+    """
+    before = last_commands(situation)
+    followed = {
+        one.id: one for one in examples if before and one.runs and last_commands(one.situation)[:1] == before[:1]
+    }
+    runs = sum(one.runs for one in followed.values()) + 1
+    return {name: (one.runs / runs, last_commands(one.situation) == before) for name, one in followed.items()}
+
+
+def last_commands(situation: Situation) -> list[str]:
+    """The two code cells nearest above, the nearest first."""
+    return [cell.text for cell in reversed(situation.above) if cell.kind is CellKind.CODE][:2]
 
 
 def overtake(entries: Sequence[Entry], margins: Sequence[float]) -> list[float]:

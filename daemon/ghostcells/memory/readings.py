@@ -23,6 +23,12 @@ VERBS_FOLLOW = frozenset(
 """After these, and at the beginning, a plain word is taken for a verb, which has synonyms and no successors."""
 
 
+GENERIC = frozenset(
+    ("file", "files", "directory", "directories", "folder", "folders", "variable", "variables", "environment", "string")
+)
+"""Nouns that say what a value is and are none themselves."""
+
+
 class Reading(msgspec.Struct, frozen=True):
     """The words of a text in order, the set of them, of those in quotes, of their lower case, and of their stems.
 
@@ -101,4 +107,6 @@ def is_value(word: Token) -> bool:
 
 def may_name(word: Token, left: tuple[str, ...]) -> bool:
     """Whether a plain word may be a value: not at the beginning of a sentence, and not where a verb stands."""
-    return is_value(word) or (bool(left) and left[0] not in VERBS_FOLLOW and not word.text.istitle())
+    if is_value(word):
+        return True
+    return bool(left) and left[0] not in VERBS_FOLLOW and not word.text.istitle() and word.low not in GENERIC

@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 WORDS = "words"
 
-MATCHES = 30
+MATCHES = 40
 NEAREST = 24
 SCORED = 256
 """How many cosines are asked for, so that those of what the words found are among them: asking again costs as much."""

@@ -3,6 +3,7 @@
 Scans by hand rather than with patterns made on the spot: compiling those would cost more than all the rest.
 """
 
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ _SEPARATORS = frozenset("|;&\n")
 _OPENERS = _SEPARATORS | frozenset("(`")
 _WRAPPERS = ("sudo", "xargs")
 _PAIR = 2
+_FILE_ENDING = re.compile(r"\.[A-Za-z0-9]{1,5}(?![\w.])")
 _NUMERIC = frozenset({Kind.NUMBER, Kind.SIZE})
 
 
@@ -20,7 +22,13 @@ def occurrences(command: str, value: str, word: Token) -> list[int]:
 
     A plain word is not taken where a program or its subcommand stands.
     """
-    return _found(command, command, value, word) or _found(command, command.lower(), value.lower(), word)
+    if not value:
+        return []
+    low = command.lower()
+    # A few letters grow when they are lowered, and then places in one text are not places in the other.
+    return _found(command, command, value, word) or (
+        _found(command, low, value.lower(), word) if len(low) == len(command) else []
+    )
 
 
 def _found(command: str, text: str, sought: str, word: Token) -> list[int]:
@@ -103,7 +111,7 @@ def substitute(command: str, changes: Mapping[str, Change]) -> tuple[str, tuple[
 
 
 def _overlap(command: str, start: int, end: int, new: str) -> tuple[int, int]:
-    """The place widened over marks that `new` brings along, so that `*.` before a value is not there twice."""
+    """The place widened over what `new` brings along, so that `*.` before a value or `.yaml` behind it is not there twice."""
     for size in range(min(len(new) - 1, 3), 0, -1):
         if command[:start].endswith(new[:size]) and _is_marks(new[:size]):
             start -= size
@@ -112,6 +120,9 @@ def _overlap(command: str, start: int, end: int, new: str) -> tuple[int, int]:
         if command[end:].startswith(new[-size:]) and _is_marks(new[-size:]):
             end += size
             break
+    ending = _FILE_ENDING.match(command, end)
+    if ending and new.endswith(ending.group()):
+        end = ending.end()
     return start, end
 
 

@@ -16,11 +16,11 @@ from ghostcells.memory.features import Signals, Support
 from ghostcells.memory.model import Judge, probability
 from ghostcells.memory.profiles import Answer, Reader, Terms, pattern_of
 
-KEPT = 20
+KEPT = 24
 """Candidates that are adapted and judged in full, at most; the others are out by a rough score."""
-LIKELY = 0.01
+LIKELY = 0.006
 """The rough probability from which a candidate is worth that."""
-LEAST = 5
+LEAST = 10
 """So many are judged in any case."""
 _ROUGH_WORTH = 0.02
 
@@ -137,11 +137,13 @@ def _supports(drafted: Sequence[tuple[Rough, Draft]], reader: Reader) -> list[Su
     """How each draft stands among the others, each example counted once."""
     patterns: dict[tuple[str, ...], dict[str, float]] = defaultdict(dict)
     programs: dict[str, dict[str, float]] = defaultdict(dict)
+    notebooks: dict[str, dict[str, float]] = defaultdict(dict)
     scores: dict[str, float] = {}
     commands: dict[str, Terms] = {}
     for one, draft in drafted:
         name = one.hit.example.id
         patterns[draft.pattern][name] = programs[draft.known.program][name] = scores[name] = one.score
+        notebooks[one.hit.example.situation.notebook][name] = one.score
         commands[name] = draft.known.terms
     total = sum(scores.values()) + _ROUGH_WORTH
     ranks = {name: place for place, name in enumerate(scores)}
@@ -160,6 +162,7 @@ def _supports(drafted: Sequence[tuple[Rough, Draft]], reader: Reader) -> list[Su
                 sum(programs[draft.known.program].values()) / total,
                 max(others, default=0.0),
                 fellows[name] / total,
+                (sum(notebooks[one.hit.example.situation.notebook].values()) - one.score) / total,
             )
         )
     return supports

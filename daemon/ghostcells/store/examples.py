@@ -3,7 +3,7 @@
 import math
 import sqlite3
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -13,9 +13,9 @@ from ghostcells.store.fold import command_key, key_of
 from ghostcells.store.index import Index
 from ghostcells.store.ran import ran_since
 
-POSTINGS = 4_000
+POSTINGS = 8_000
 """How many entries of the full-text index one search may read: the rarest words first, which tell the most."""
-TERMS = 24
+TERMS = 40
 """How many words one search looks up; each costs as much as a hundred entries."""
 _KNOWN_TERMS = 4_096
 # BM25's usual constants; a word counts once, however often a text has it.
@@ -182,16 +182,28 @@ class Examples:
         return map(int, found.split(",")) if found else ()
 
     def _weighed(self, scores: dict[int, float], limit: int, average: float) -> list[tuple[int, float]]:
-        """The best of what was found, a short text before a long one that has the same words."""
-        shortlist = sorted(scores, key=scores.__getitem__, reverse=True)[: limit * _SHORTLIST]
+        shortlist = heaviest(scores, limit)
         marks = ",".join("?" * len(shortlist))
         query = f"SELECT row, terms FROM example INDEXED BY example_length WHERE row IN ({marks})"  # noqa: S608
-        lengths = self._run(query, shortlist)
-        weighed = [
-            (row, scores[row] * (_K1 + 1) / (1 + _K1 * (1 - _B + _B * length / average))) for row, length in lengths
-        ]
-        weighed.sort(key=lambda found: (-found[1], found[0]))
-        return weighed[:limit]
+        return weighed({row: scores[row] for row in shortlist}, dict(self._run(query, shortlist)), average, limit)
+
+
+def heaviest(scores: Mapping[int, float], limit: int) -> list[int]:
+    """The rows among which the best `limit` are looked for, once their lengths are known."""
+    return sorted(scores, key=scores.__getitem__, reverse=True)[: limit * _SHORTLIST]
+
+
+def weighed(
+    scores: Mapping[int, float], lengths: Mapping[int, int], average: float, limit: int
+) -> list[tuple[int, float]]:
+    """The best of what was found, a short text before a long one that has the same words."""
+    found = [
+        (row, score * (_K1 + 1) / (1 + _K1 * (1 - _B + _B * lengths[row] / average)))
+        for row, score in scores.items()
+        if row in lengths
+    ]
+    found.sort(key=lambda one: (-one[1], one[0]))
+    return found[:limit]
 
 
 def _quoted(term: str) -> str:

@@ -1,0 +1,171 @@
+"""Does memory find the command that was described in other words? nl2bash, every description asked while all others are known.
+
+    python benchmarks/described.py --data DIRECTORY --work DIRECTORY [--sample 700] [--words] [--shipped]
+
+Asked are the descriptions whose exact command has another, differently worded one. Right is the same command, or the same
+template (`group`), in the first place. Beside memory stand the floors: the nearest description by BM25 (bm25s) and by the
+sentence model that ships. Each template is judged by a ranker that has not seen its fold (`train_ranker.py` puts those into
+`--work`). Time is CPU of this process, the embedding not counted, since both need it. One JSON object a line.
+"""
+
+import argparse
+import gzip
+import json
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from time import process_time
+from typing import Any
+from zlib import crc32
+
+import msgspec
+import numpy as np
+import sessions
+from train_ranker import FOLDS
+
+from ghostcells.domain.examples import Situation
+from ghostcells.memory import analysis, model, rank, recall
+from ghostcells.memory.profiles import Reader
+from ghostcells.memory.weighing import Weighing
+
+
+class Row(msgspec.Struct, frozen=True):
+    """A description with its command, and the command's template."""
+
+    intent: str
+    command: str
+    group: str
+
+
+class Found(msgspec.Struct):
+    """What came first: a command, and the row that it comes from."""
+
+    command: str
+    row: int
+
+
+def rows_of(data: Path) -> list[Row]:
+    with gzip.open(data / "nl2bash.jsonl.gz", "rt", encoding="utf-8") as lines:
+        read = [json.loads(line) for line in lines]
+    distinct = {(one["intent"], one["command"]): Row(one["intent"], one["command"], one["group"]) for one in read}
+    return list(distinct.values())
+
+
+def asked_of(rows: Sequence[Row], sample: int) -> list[int]:
+    counts = Counter(row.command for row in rows)
+    asked = [place for place, row in enumerate(rows) if counts[row.command] > 1]
+    step = max(1, len(asked) // sample)
+    return asked[::step]
+
+
+def report(name: str, rows: Sequence[Row], asked: Sequence[int], find: Callable[[int], Found]) -> None:
+    same = Counter[str]()
+    begun = process_time()
+    for place in asked:
+        found = find(place)
+        same["command"] += found.command == rows[place].command
+        same["template"] += rows[found.row].group == rows[place].group
+    took = (process_time() - begun) * 1000 / len(asked)
+    shares = {f"same {key}": round(same[key] / len(asked), 3) for key in ("command", "template")}
+    print(json.dumps({"method": name, "asked": len(asked), **shares, "ms": round(took, 2)}), flush=True)
+
+
+def by_memory(
+    rows: Sequence[Row], rankers: Callable[[Row], model.Ranker], known: dict[str, Any] | None
+) -> Callable[[int], Found]:
+    index = sessions.Index()
+    vectors = None if known is None else sessions.Vectors(known)
+    at: list[int] = []
+    for number, row in enumerate(rows):
+        where = f"file:///home/user/notes/{number % 7}.md"
+        when = sessions.START_MS + number * 60_000
+        situation = Situation(where, row.intent)
+        step = sessions.Step(number, "notes", where, when, situation, row.command, "shellscript", asked=True)
+        at.append(index.add(step).row)
+        if vectors is not None:
+            vectors.add(at[-1], analysis.embedding_text(situation))
+    row_of = {row: number for number, row in enumerate(at)}
+    readers: dict[int, Reader] = defaultdict()
+
+    def find(place: int) -> Found:
+        index.hidden = at[place]
+        learned = rankers(rows[place])
+        reader = readers.setdefault(id(learned), Reader(learned))
+        situation = Situation("file:///home/user/notes/other.md", rows[place].intent)
+        found, weighing = recall.look_up(index, situation), Weighing(situation, reader)
+        if vectors is None:
+            ranked = rank.rank(weighing, recall.hits_of(found), learned.lexical)
+        else:
+            scores = vectors.nearest(analysis.embedding_text(situation), recall.SCORED + 1)
+            scores.pop(index.hidden, None)
+            similar = recall.similar_of(list(scores), list(scores.values()), found)
+            more = index.load(row for row in similar if row not in found.examples)
+            ranked = rank.rank(weighing, recall.hits_of(found, more, similar), learned.vectors)
+        return Found(ranked[0].adapted.text, row_of[ranked[0].example.row])
+
+    return find
+
+
+def by_vectors(rows: Sequence[Row], known: dict[str, Any]) -> Callable[[int], Found]:
+    matrix = np.array([known[row.intent] for row in rows], np.float32)
+
+    def find(place: int) -> Found:
+        scores = matrix @ matrix[place]
+        scores[place] = -2
+        nearest = int(np.argmax(scores))
+        return Found(rows[nearest].command, nearest)
+
+    return find
+
+
+def by_bm25(rows: Sequence[Row]) -> Callable[[int], Found]:
+    import bm25s
+
+    index = bm25s.BM25()
+    index.index(bm25s.tokenize([row.intent for row in rows], show_progress=False), show_progress=False)
+
+    def find(place: int) -> Found:
+        query = bm25s.tokenize([rows[place].intent], show_progress=False, return_ids=False)[0]
+        scores = index.get_scores(query)
+        scores[place] = -1
+        nearest = int(np.argmax(scores))
+        return Found(rows[nearest].command, nearest)
+
+    return find
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--data", type=Path, required=True, help="directory with nl2bash.jsonl.gz")
+    parser.add_argument("--work", type=Path, required=True, help="directory of train_ranker.py's leavings")
+    parser.add_argument("--sample", type=int, default=10_000)
+    parser.add_argument("--words", action="store_true", help="without vectors")
+    parser.add_argument("--shipped", action="store_true", help="judge by the ranker in the package")
+    given = parser.parse_args()
+    if not (given.data / "nl2bash.jsonl.gz").exists():
+        print(f"no data in {given.data}: nothing measured", file=sys.stderr)
+        return 0
+    rows = rows_of(given.data)
+    asked = asked_of(rows, given.sample)
+    learned = [
+        model.ranker()
+        if given.shipped
+        else msgspec.json.decode((given.work / f"ranker-{number}.json").read_bytes(), type=model.Ranker)
+        for number in range(FOLDS)
+    ]
+    report("floor: BM25", rows, asked, by_bm25(rows))
+
+    def judge(row: Row) -> model.Ranker:
+        return learned[crc32(row.group.encode()) % FOLDS]
+
+    report("memory, words alone", rows, asked, by_memory(rows, judge, None))
+    if not given.words:
+        known = sessions.vectors_of([row.intent for row in rows], given.work / "texts.pickle")
+        report("floor: MiniLM int8", rows, asked, by_vectors(rows, known))
+        report("memory", rows, asked, by_memory(rows, judge, known))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

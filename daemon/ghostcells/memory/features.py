@@ -76,7 +76,6 @@ NAMES = (
     "program support",
     "best support",
     "fellows",
-    "notebook support",
     "similarity",
     "similarity to best",
     "similarity rank",
@@ -101,8 +100,7 @@ class Support(msgspec.Struct, frozen=True):
     """How a candidate stands among the others.
 
     `pattern` and `program` are the shares of all rough scores held by others of the same pattern and by all of its program,
-    `best` the best of the former, `fellows` the mean likeness of the others' commands, weighed by their scores, and `notebook`
-    the share of others from its notebook.
+    `best` the best of the former, `fellows` the mean likeness of the others' commands, weighed by their scores.
     """
 
     rough: float = 0.0
@@ -112,7 +110,6 @@ class Support(msgspec.Struct, frozen=True):
     program: float = 0.0
     best: float = 0.0
     fellows: float = 0.0
-    notebook: float = 0.0
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -271,7 +268,6 @@ def relation(support: Support, signals: Signals) -> list[float]:
         support.program,
         support.best,
         support.fellows,
-        support.notebook,
         signals.similarity,
         signals.similarity - signals.similarity_best,
         float(min(signals.similarity_rank, 40)),

@@ -70,9 +70,13 @@ def next_steps(situation: Situation, hits: Sequence[Hit], judge: Judge) -> dict[
     if situation.intent.strip():
         return {}
     known = {hit.example.id: hit.example for hit in hits}
+    told = followers(situation, known.values())
+    first = {kind: max(share for share, alike in told.values() if alike is kind) for _, kind in told.values()}
     found: dict[str, float] = {}
-    for name, (share, alike) in followers(situation, known.values()).items():
-        likely = (judge.steps_of_two if alike else judge.steps)(logit(share))
+    for name, (share, alike) in told.items():
+        # The curves are about what followed most often; what followed half as often is half as likely.
+        curve = judge.steps_of_two if alike else judge.steps
+        likely = curve(logit(first[alike])) * share / first[alike]
         found[name] = probability(logit(likely) + evidence(known[name]))
     return found
 

@@ -137,13 +137,11 @@ def _supports(drafted: Sequence[tuple[Rough, Draft]], reader: Reader) -> list[Su
     """How each draft stands among the others, each example counted once."""
     patterns: dict[tuple[str, ...], dict[str, float]] = defaultdict(dict)
     programs: dict[str, dict[str, float]] = defaultdict(dict)
-    notebooks: dict[str, dict[str, float]] = defaultdict(dict)
     scores: dict[str, float] = {}
     commands: dict[str, Terms] = {}
     for one, draft in drafted:
         name = one.hit.example.id
         patterns[draft.pattern][name] = programs[draft.known.program][name] = scores[name] = one.score
-        notebooks[one.hit.example.situation.notebook][name] = one.score
         commands[name] = draft.known.terms
     total = sum(scores.values()) + _ROUGH_WORTH
     ranks = {name: place for place, name in enumerate(scores)}
@@ -162,7 +160,6 @@ def _supports(drafted: Sequence[tuple[Rough, Draft]], reader: Reader) -> list[Su
                 sum(programs[draft.known.program].values()) / total,
                 max(others, default=0.0),
                 fellows[name] / total,
-                (sum(notebooks[one.hit.example.situation.notebook].values()) - one.score) / total,
             )
         )
     return supports

@@ -59,6 +59,11 @@ def asked_of(rows: Sequence[Row], sample: int) -> list[int]:
     return asked[::step]
 
 
+def embedded(row: Row) -> str:
+    """What memory embeds of a description that stands alone."""
+    return analysis.embedding_text(Situation("", row.intent))
+
+
 def report(name: str, rows: Sequence[Row], asked: Sequence[int], find: Callable[[int], Found]) -> None:
     same = Counter[str]()
     begun = process_time()
@@ -108,7 +113,7 @@ def by_memory(
 
 
 def by_vectors(rows: Sequence[Row], known: dict[str, Any]) -> Callable[[int], Found]:
-    matrix = np.array([known[row.intent] for row in rows], np.float32)
+    matrix = np.array([known[embedded(row)] for row in rows], np.float32)
 
     def find(place: int) -> Found:
         scores = matrix @ matrix[place]
@@ -161,7 +166,7 @@ def main() -> int:
 
     report("memory, words alone", rows, asked, by_memory(rows, judge, None))
     if not given.words:
-        known = sessions.vectors_of([row.intent for row in rows], given.work / "texts.pickle")
+        known = sessions.vectors_of([embedded(row) for row in rows], given.work / "texts.pickle")
         report("floor: MiniLM int8", rows, asked, by_vectors(rows, known))
         report("memory", rows, asked, by_memory(rows, judge, known))
     return 0

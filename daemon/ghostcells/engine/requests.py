@@ -175,7 +175,7 @@ def cell_ran(turn: Turn, run: CellRan) -> None:
     turn.reply(ExecutedResult(event))
     if turn.session is None and not turn.reports_focus:
         turn.start_session(run.notebook, cell)
-    focused = turn.session and document.cell(turn.session.cell)
+    focused = document.cell(turn.session.cell) if turn.session is not None else None
     if focused is not None and (focused.uri == own.uri or _is_next(turn, document, focused)):
         schedule(turn, run.notebook, focused, "executed")
 

@@ -114,8 +114,8 @@ class Results:
     def put(self, batch: str, one: Result) -> None:
         confidence = one.best.confidence if one.best else None
         row = (
-            batch, one.key, one.number, one.repo, one.failed, one.shown, confidence, one.word, one.distance, one.program, one.usd,
-            msgspec.json.encode(one).decode(),
+            batch, one.key, one.number, one.repo, one.failed, one.shown, confidence, one.word, one.distance, one.program,
+            one.usd, msgspec.json.encode(one).decode(),
         )  # fmt: skip
         self._db.execute("INSERT OR REPLACE INTO item VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", row)
 

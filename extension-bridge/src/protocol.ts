@@ -262,6 +262,34 @@ export interface Percentiles {
   p99: number;
 }
 
+export interface LearnPreviewParams {
+}
+
+export interface LearnPreview {
+  asked: boolean;
+  files: number;
+  fresh: number;
+  known: number;
+  problems: string[];
+  samples: Sample[];
+}
+
+export interface Sample {
+  notebook: string;
+  intent: string;
+  text: string;
+}
+
+export interface LearnParams {
+  agreed: boolean;
+}
+
+export interface LearnResult {
+  learned: number;
+  known: number;
+  problems: string[];
+}
+
 export interface VisibleParams {
   notebook: Address;
   ids: string[];
@@ -319,4 +347,6 @@ export interface Requests {
   'ghostcells/trace': { params: TraceParams; result: Trace | null };
   'ghostcells/sessions': { params: SessionsParams; result: Session[] };
   'ghostcells/stats': { params: StatsParams; result: Stats };
+  'ghostcells/learnPreview': { params: LearnPreviewParams; result: LearnPreview };
+  'ghostcells/learn': { params: LearnParams; result: LearnResult };
 }

@@ -15,7 +15,7 @@ from . import framing
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 Json = dict[str, Any]
 T = TypeVar("T")
@@ -178,7 +178,9 @@ class Client:
 
     # -- what the page offers to everyone
 
-    def initialize(self, options: Json | None = None, process_id: int | None = None) -> Json:
+    def initialize(
+        self, options: Json | None = None, process_id: int | None = None, folders: Iterable[str] = ()
+    ) -> Json:
         result: Json = self.request(
             "initialize",
             {
@@ -190,6 +192,7 @@ class Client:
                     "notebookDocument": {"synchronization": {"executionSummarySupport": True}},
                 },
                 "initializationOptions": options or {},
+                **({"workspaceFolders": [{"uri": uri, "name": "work"} for uri in folders]} if folders else {}),
             },
         )
         self.notify("initialized", {})

@@ -100,9 +100,9 @@ class Daemons:
         self.running.append(client)
         return client
 
-    def start(self, home: Home, settings: Json | None = None, **options: Any) -> Client:
+    def start(self, home: Home, settings: Json | None = None, folders: tuple[str, ...] = (), **options: Any) -> Client:
         client = self.spawn(home)
-        client.initialize({**({"settings": settings} if settings is not None else {}), **options})
+        client.initialize({**({"settings": settings} if settings is not None else {}), **options}, folders=folders)
         return client
 
     def kill(self, client: Client) -> None:

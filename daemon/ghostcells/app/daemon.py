@@ -16,7 +16,8 @@ from ghostcells.app.logs import LOGS, set_level
 from ghostcells.app.notice import FirstLesson
 from ghostcells.app.often import MostUsed
 from ghostcells.app.remembering import WarningMemory
-from ghostcells.app.settings import LiveSettings, policy_of
+from ghostcells.app.runbooks import Runbooks
+from ghostcells.app.settings import LiveSettings, folder_of, policy_of
 from ghostcells.app.telemetry import Telemetry
 from ghostcells.app.upkeep import Upkeep
 from ghostcells.app.vectors import Vectors
@@ -105,6 +106,17 @@ class Daemon:
         self._lessons = Lessons(self._learned, self._event_loop)
         self.queries = self._asking
         self.origins = self._asking
+        self._trusted = _is_trusted(info.options)
+        self.runbooks = Runbooks(
+            [folder for uri in info.folders if (folder := folder_of(uri)) is not None],
+            data_dir,
+            log=self._log,
+            known=self._index.examples,
+            run=self._index.run,
+            stamp=self.loop.stamp,
+            redact=self._redact,
+            trusted=lambda: self._trusted,
+        )
         self._upkeep = Upkeep(
             paths,
             epoch,
@@ -128,6 +140,7 @@ class Daemon:
         self._often.start()
 
     def on_settings(self, editor: object) -> None:
+        self._trusted = _is_trusted(editor)
         self._settings.read(editor)
 
     async def close(self) -> None:
@@ -233,6 +246,11 @@ class Daemon:
         self._learner.committed(records)
         self._first_lesson.committed(records)
         self._assistant.committed(records)
+
+
+def _is_trusted(editor: object) -> bool:
+    """Whether the user trusts the workspace, as the editor says it beside its settings."""
+    return isinstance(editor, dict) and editor.get("workspaceTrusted") is True
 
 
 def embedder_of(settings: Settings) -> EmbedderSpec | None:

@@ -5,16 +5,14 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
+from ghostcells.app.runbooks import redacted_lessons, unknown
 from ghostcells.commands.data import Data, NotFound, opened
 from ghostcells.commands.output import command, complain, counted, one_line, print_json, print_table
 from ghostcells.domain.errors import ConfigError
 from ghostcells.domain.events import Learned
-from ghostcells.domain.examples import Reason
-from ghostcells.learning.lessons import example_id
 from ghostcells.reading.files import find
 from ghostcells.reading.habits import habit_lessons, habits
 from ghostcells.reading.history import SHELLS, default_path, present, read_history
@@ -163,7 +161,7 @@ def learn(data: Data, material: Iterable[Material], *, dry_run: bool = False) ->
             continue
         outcome.files += 1
         outcome.lessons += len(found)
-        fresh = list(_fresh(data, found, seen))
+        fresh = list(unknown(redacted_lessons(found, data.redact), data.examples.by_id, seen))
         outcome.learned += len(fresh)
         outcome.known += len(found) - len(fresh)
         outcome.samples += [_sample(one) for one in fresh[: _SAMPLES - len(outcome.samples)]]
@@ -182,28 +180,6 @@ def _sample(record: Learned) -> tuple[str, str]:
     before = situation.above[-1].text if situation.above else ""
     asked = situation.intent.strip().rpartition("\n")[2] or (f"after {before}" if before else situation.notebook)
     return one_line(asked, 60), one_line(record.text)
-
-
-def _fresh(data: Data, found: Sequence[Lesson], seen: set[str]) -> Iterator[Learned]:
-    """Records of the lessons that are not known yet, as they will be stored: the id is that of the redacted text."""
-    for lesson in found:
-        record: Any = data.redact(
-            Learned(
-                id="",
-                time_ms=0,
-                notebook=lesson.situation.notebook,
-                example="",
-                reason=Reason.READ,
-                situation=lesson.situation,
-                text=lesson.text,
-                language=lesson.language,
-            )
-        )
-        example = example_id(record.situation, record.language, record.text)
-        known = data.examples.by_id(example)
-        if example not in seen and (known is None or not known.reads):
-            seen.add(example)
-            yield msgspec.structs.replace(record, example=example)
 
 
 def _with_progress(material: list[Material]) -> Iterator[Material]:

@@ -36,6 +36,31 @@ class WithdrawnResult(msgspec.Struct, frozen=True):
     pass
 
 
+class Sample(msgspec.Struct, frozen=True):
+    """A lesson that could be learned: the end of its prose, and its command."""
+
+    notebook: str
+    intent: str
+    text: str
+
+
+class LearnPreview(msgspec.Struct, frozen=True):
+    """What the runbooks of the workspace hold; `asked`: the user has answered before, whatever the answer was."""
+
+    asked: bool
+    files: int
+    fresh: int
+    known: int
+    problems: tuple[str, ...]
+    samples: tuple[Sample, ...]
+
+
+class LearnResult(msgspec.Struct, frozen=True):
+    learned: int
+    known: int
+    problems: tuple[str, ...]
+
+
 Result = FocusResult | ExecutedResult | DismissResult | SuggestResult | CycleResult | RestoreResult | WithdrawnResult
 
 

@@ -84,6 +84,14 @@ class Queries(Protocol):
     async def stats(self, *, since_ms: int | None) -> object: ...
 
 
+class Runbooks(Protocol):
+    """The runbooks of the workspace, read off the loop."""
+
+    async def preview(self) -> object: ...
+
+    async def learn(self, *, agreed: bool) -> object: ...
+
+
 class Client(Protocol):
     """The editor's end of the wire."""
 

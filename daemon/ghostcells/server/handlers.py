@@ -48,6 +48,8 @@ class Handlers:
             "ghostcells/trace": (decoder(wire.TraceParams), self._query(_trace)),
             "ghostcells/sessions": (decoder(wire.SessionsParams), self._query(_sessions)),
             "ghostcells/stats": (decoder(wire.StatsParams), self._query(_stats)),
+            "ghostcells/learnPreview": (decoder(wire.LearnPreviewParams), self._query(_learn_preview)),
+            "ghostcells/learn": (decoder(wire.LearnParams), self._query(_learn)),
         }
 
     def _notification_table(self) -> dict[str, tuple[wire.Decoder, Callable[[App, Any], None]]]:
@@ -241,3 +243,14 @@ def _sessions(app: App, params: wire.SessionsParams) -> Awaitable[object]:
 
 def _stats(app: App, params: wire.StatsParams) -> Awaitable[object]:
     return app.queries.stats(since_ms=params.since_ms)
+
+
+# -- runbooks
+
+
+def _learn_preview(app: App, _: wire.LearnPreviewParams) -> Awaitable[object]:
+    return app.runbooks.preview()
+
+
+def _learn(app: App, params: wire.LearnParams) -> Awaitable[object]:
+    return app.runbooks.learn(agreed=params.agreed)

@@ -7,7 +7,7 @@ import msgspec
 
 from ghostcells.domain.ids import Stamp
 from ghostcells.engine.inputs import AnyInput
-from ghostcells.runtime.ports import Client, Origins, Queries
+from ghostcells.runtime.ports import Client, Origins, Queries, Runbooks
 
 
 class InitializeInfo(msgspec.Struct, frozen=True):
@@ -37,6 +37,9 @@ class App(Protocol):
 
     @property
     def origins(self) -> Origins: ...
+
+    @property
+    def runbooks(self) -> Runbooks: ...
 
     def on_settings(self, editor: object) -> None:
         """The `settings` of a `workspace/didChangeConfiguration`, as they came."""

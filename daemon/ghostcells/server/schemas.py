@@ -23,6 +23,8 @@ REQUESTS: dict[str, tuple[Any, Any]] = {
     "trace": (wire.TraceParams, trace.Trace | None),
     "sessions": (wire.SessionsParams, list[views.Session]),
     "stats": (wire.StatsParams, views.Stats),
+    "learnPreview": (wire.LearnPreviewParams, replies.LearnPreview),
+    "learn": (wire.LearnParams, replies.LearnResult),
 }
 FROM_EDITOR: dict[str, Any] = {"visible": wire.VisibleParams}
 TO_EDITOR: dict[str, Any] = {"publishGhosts": replies.PublishGhosts, "status": replies.Status}

@@ -98,6 +98,14 @@ class StatsParams(Params):
     since_ms: Count | None = None
 
 
+class LearnPreviewParams(Params):
+    pass
+
+
+class LearnParams(Params):
+    agreed: bool
+
+
 # -- notebookDocument/*
 
 

@@ -271,3 +271,24 @@ def test_runs_of_late_come_with_what_they_taught(ask: Ask) -> None:
         b.forgotten(5, b.example_id("Show the key", "cat key")),
     ).ran_since(b.NOW_MS + 2)
     assert [(one.text, one.example, one.time_ms) for one in found] == [("ls", b.example_id("Look", "ls"), b.NOW_MS + 2)]
+
+
+def test_to_list_the_latest_sessions_costs_the_same_however_many_there_are(ask: Ask) -> None:
+    def steps(queries: Queries) -> int:
+        count = 0
+
+        def step() -> None:
+            nonlocal count
+            count += 1
+
+        queries._connection.set_progress_handler(step, 1)
+        assert len(queries.sessions(limit=2)) == 2
+        queries._connection.set_progress_handler(None, 1)
+        return count
+
+    few, many = (
+        [one for at in range(1, 2 * number, 2) for one in (b.started(at, b.rid(at)), b.ended(at + 1, b.rid(at)))]
+        for number in (20, 400)
+    )
+    before = steps(ask(*few))
+    assert steps(ask(*many)) < 1.5 * before

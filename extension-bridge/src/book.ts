@@ -26,7 +26,7 @@ import { record } from './record';
 const ATTEMPTS = 40;
 const RETRY_MS = 15;
 /** How often a flag that another extension keeps writing back is put right in one cell. */
-const REPAIRS = 10;
+const REPAIRS = 50;
 
 let languages: Promise<string[]> | undefined;
 
@@ -322,6 +322,12 @@ export class Book {
       this.repaired.set(uriOf(cell), times + 1);
       record('repaired', { notebook: this.uri, id });
       void this.makeReal(id);
+    }
+  }
+
+  repairAll(): void {
+    for (const cell of this.notebook.getCells()) {
+      this.repair(cell);
     }
   }
 

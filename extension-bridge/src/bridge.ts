@@ -235,7 +235,8 @@ export class Bridge implements vscode.Disposable, Host, Listener {
     this.contextsOf(this.books.active ?? book);
   }
 
-  idle(): void {
+  idle(book: Book): void {
+    book.repairAll(); // What was written back while an edit was under way.
     this.focus.look();
   }
 

@@ -5,7 +5,6 @@ import asyncio
 import pytest
 import pytest_asyncio
 
-from ghostcells.app.prompting import KnownModels
 from ghostcells.app.writer import Rules
 from ghostcells.config.schema import Budget, Model
 from ghostcells.domain.ghosts import Candidate
@@ -196,7 +195,7 @@ async def test_a_prompt_too_long_is_shortened_once_and_that_is_remembered(bench,
     bench.recording = recording(tmp_path / "long.jsonl", [{"error": "context-too-long"}], done)
     cells = [prose(f"Step {number} " + "does something of note. " * 6, f"p{number}") for number in range(8)]
     assert texts(await bench.make().write(order(*cells))) == ["ls"]
-    assert bench.prompting.known.limits
+    assert bench.prompting.limits
     assert "shortened" in " ".join(bench.traces[0].dropped)
 
 
@@ -217,7 +216,7 @@ async def test_chatter_after_the_step_is_not_waited_for(bench, tmp_path):
     bench.recording = recording(tmp_path / "chatter.jsonl", chatter)
     name = f"{bench.recording}#paced"
     bench.make(model=Model(provider="scripted", name=name))
-    bench.prompting.known = counted_ten_times(name)
+    bench.prompting.calibration = counted_ten_times(name)
     assert texts(await bench.write()) == ["ls"]
     assert "And so on" not in bench.traces[0].model.answer
     assert not [text for text in bench.troubles if text]
@@ -227,7 +226,7 @@ def counted_ten_times(model):
     calibration = Calibration()
     for _ in range(PRIOR_ROUNDS):
         calibration = calibration.observe(model, Measure(100, 30), 120)
-    return KnownModels(calibration=calibration)
+    return calibration
 
 
 async def test_the_first_answers_of_a_model_are_heard_to_their_end_since_its_count_comes_last(bench, tmp_path):
@@ -241,7 +240,7 @@ async def test_the_first_answers_of_a_model_are_heard_to_their_end_since_its_cou
     bench.make()
     assert texts(await bench.write(order(asked=True))) == ["ls"]
     assert bench.traces[0].model.input_tokens == 200
-    assert bench.prompting.known.calibration.rounds(str(bench.recording)) == 1
+    assert bench.prompting.calibration.rounds(str(bench.recording)) == 1
     for number in (2, 3):
         later = order(
             prose(f"Compress log number {number}."), session=f"x{number}", suggestion=f"s{number}", asked=True

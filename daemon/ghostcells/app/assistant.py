@@ -11,7 +11,7 @@ from ghostcells.app.index import IndexThread
 from ghostcells.app.keeping import Kept
 from ghostcells.app.knowledge import Knowledge, Often
 from ghostcells.app.models import TROUBLE, Choice, Models
-from ghostcells.app.prompting import KnownModels, Prompting
+from ghostcells.app.prompting import Prompting
 from ghostcells.app.spending import TROUBLE as BUDGET
 from ghostcells.app.spending import Spending
 from ghostcells.app.writer import ModelWriter, Rules
@@ -26,12 +26,13 @@ from ghostcells.engine.inputs import AnyInput, Closed, Opened
 from ghostcells.privacy.redact import Redactor
 from ghostcells.runtime.ports import Client
 from ghostcells.runtime.status import StatusBoard
+from ghostcells.tokens import Calibration
 
 logger = logging.getLogger(__name__)
 
 ANNOUNCED = "announced-provider"
 HABITS = "habits.json"
-KNOWN_MODELS = "models.json"
+TOKEN_COUNTS = "token-counts.json"
 REREAD_S = 60.0
 """How often is read what other daemons on the same data have spent."""
 
@@ -57,7 +58,7 @@ class Assistant:
         self._now_ms = now_ms
         self._marker = data_dir / ANNOUNCED
         self._habits = Kept(data_dir / HABITS, Habits())
-        self._known = Kept(data_dir / KNOWN_MODELS, KnownModels())
+        self._counts = Kept(data_dir / TOKEN_COUNTS, Calibration())
         self.models = Models(os.environ, lambda text: status.trouble(TROUBLE, text))
         self.spending = Spending(tell=lambda text: status.trouble(BUDGET, text), show=status.spend)
         self.prompting = Prompting()
@@ -116,9 +117,9 @@ class Assistant:
         self.prompting.close()
 
     async def _follow(self) -> None:
-        """Know what today has cost, all daemons together; keep what was learned of the user's prose and of models."""
+        """Know what today has cost, all daemons together; keep what was learned of the user's prose and of tokens."""
         self.knowledge.habits = await asyncio.to_thread(self._habits.read)
-        self.prompting.known = await asyncio.to_thread(self._known.read)
+        self.prompting.calibration = await asyncio.to_thread(self._counts.read)
         while True:
             self._keep()
             try:
@@ -129,7 +130,7 @@ class Assistant:
 
     def _keep(self) -> None:
         self._habits.write(self.knowledge.habits)
-        self._known.write(self.prompting.known)
+        self._counts.write(self.prompting.calibration)
 
     def _announce(self, choice: Choice) -> None:
         """Say once, not once a day, that a key in the environment is used."""

@@ -29,26 +29,23 @@ class Terms(msgspec.Struct, frozen=True):
     cache_minimum: int | None = None
 
 
-class KnownModels(msgspec.Struct, frozen=True):
-    """What answers told of models, by name: how they count tokens, and the longest prompt where one was too long."""
-
-    calibration: Calibration = Calibration()
-    limits: dict[str, int] = {}
-
-
 class Prompting:
-    """`known` is learned from answers; whoever made this keeps it from one daemon to the next."""
+    """`calibration` learns from what providers count, and whoever made this keeps it from one daemon to the next.
+
+    `limits` has the longest prompt for models that found one too long, while the daemon lives: servers are set up anew.
+    """
 
     def __init__(self) -> None:
         self.redactor = Redactor()
-        self.known = KnownModels()
+        self.calibration = Calibration()
+        self.limits: dict[str, int] = {}
         self._uncounted: set[str] = set()
         self._worker = Worker("ghostcells-prompts")
 
     def compose(self, page: Page, told: Told, terms: Terms) -> Awaitable[Composed]:
         """The prompt; raises NotComposed where there is none to send."""
-        redactor, known = self.redactor, self.known
-        limit = min(terms.budget.input_tokens, known.limits.get(terms.model, terms.budget.input_tokens))
+        redactor, calibration = self.redactor, self.calibration
+        limit = min(terms.budget.input_tokens, self.limits.get(terms.model, terms.budget.input_tokens))
         budget = replace(terms.budget, input_tokens=limit)
 
         def redact(text: str) -> tuple[str, int]:
@@ -56,7 +53,7 @@ class Prompting:
             return found.text, found.count
 
         def work() -> Composed:
-            counter = counter_for(terms.model, known.calibration)
+            counter = counter_for(terms.model, calibration)
             composed = compose(
                 page,
                 told.examples,
@@ -82,19 +79,19 @@ class Prompting:
 
     def count(self, model: str, text: str) -> int:
         """Tokens of a text, for what no provider has reported; its tokenizer is loaded by then."""
-        return counter_for(model, self.known.calibration).count(text)
+        return counter_for(model, self.calibration).count(text)
 
     def shorten(self, composed: Composed, model: str) -> bool:
         """The model takes less than was thought, which is remembered; whether a shorter prompt still says anything."""
         limit = max(composed.input_tokens // 2, LEAST_TOKENS)
         if limit >= composed.input_tokens:
             return False
-        self.known = replace(self.known, limits={**self.known.limits, model: limit})
+        self.limits[model] = limit
         return True
 
     def wants_usage(self, composed: Composed, model: str) -> bool:
         """Whether a provider's own count would teach something: the first ones of a model whose tokenizer nobody has."""
-        taught = self.known.calibration.rounds(model) >= PRIOR_ROUNDS
+        taught = self.calibration.rounds(model) >= PRIOR_ROUNDS
         return composed.estimated and not taught and model not in self._uncounted
 
     def observe(self, composed: Composed, model: str, actual: int) -> None:
@@ -106,8 +103,7 @@ class Prompting:
         texts = (composed.prompt.system, *(message.text for message in composed.prompt.messages))
         measure = counter_for(model).measure
         whole = sum((measure(text) for text in texts), Measure(0, 0))
-        learned = self.known.calibration.observe(model, whole, actual - MESSAGE_TOKENS * len(texts))
-        self.known = replace(self.known, calibration=learned)
+        self.calibration = self.calibration.observe(model, whole, actual - MESSAGE_TOKENS * len(texts))
 
     def close(self) -> None:
         self._worker.close()

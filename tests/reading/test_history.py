@@ -77,7 +77,7 @@ def test_histories_are_looked_for_where_shells_keep_them(tmp_path):
     [
         ("git commit -am 'fix the login of alice'", "git commit -am …"),
         ("kubectl get pods -n payments --context=prod -o wide", "kubectl get pods -n … --context=… -o …"),
-        ("/home/alice/bin/deploy --yes", "deploy --yes"),
+        ("/home/user/bin/deploy --yes", "deploy --yes"),
         ("docker ps -a | grep web", "docker ps -a | grep …"),
         ("mysql -uroot -phunter2 shop", "mysql -u… -p… …"),
         ("TOKEN=abc sudo systemctl restart nginx", "TOKEN=… sudo systemctl restart …"),

@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 ANNOUNCED = "announced-provider"
 HABITS = "habits.json"
-TOKEN_COUNTS = "token-counts.json"
+COUNTS = "token-counts.json"
 REREAD_S = 60.0
 """How often is read what other daemons on the same data have spent."""
 
@@ -58,7 +58,7 @@ class Assistant:
         self._now_ms = now_ms
         self._marker = data_dir / ANNOUNCED
         self._habits = Kept(data_dir / HABITS, Habits())
-        self._counts = Kept(data_dir / TOKEN_COUNTS, Calibration())
+        self._counts = Kept(data_dir / COUNTS, Calibration())
         self.models = Models(os.environ, lambda text: status.trouble(TROUBLE, text))
         self.spending = Spending(tell=lambda text: status.trouble(BUDGET, text), show=status.spend)
         self.prompting = Prompting()

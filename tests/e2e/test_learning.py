@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from .cells import CODE, Cell, md, sh
-from .client import Client, eventually
+from .client import Client, elapse, eventually
 from .daemon import OFFLINE, Daemons, Home
 from .editor import Notebook, open_notebook
-from .lessons import PROCEDURE, RESTART, learned, run, teach
-from .steps import command_ghost, ends_of
+from .lessons import DISK, DISK_TOO, PROCEDURE, RESTART, learned, run, teach
+from .steps import command_ghost, ends_of, traced
 
 ONE, TWO, THREE = "01J6X2M9Q4T8RZ5V7BKDN3HWYA", "01J73F0C8GJ2SPEXQ6MT4RN9VD", "01J7Z8WB5K1HY3DQVA9T2MG6XC"
 
@@ -164,3 +164,47 @@ def test_the_status_says_why_nothing_is_suggested(beginner: Client) -> None:
     """From the decision itself: nothing is remembered yet, so there is nothing to be sure of."""
     write(beginner, "first.md", log_of(ONE)[0])
     beginner.take("ghostcells/status", lambda status: "nothing remembered is like this" in status.get("message", ""))
+
+
+def passed_over(client: Client, name: str) -> None:
+    """The ghost of `DISK` is up long enough to be read, and the user runs the cell below it instead."""
+    notebook = open_notebook(client, name, md(), sh(DISK_TOO[1]))
+    notebook.focus(notebook.cells[0])
+    notebook.set_text(notebook.cells[0], DISK[0])
+    assert command_ghost_of(notebook) == DISK[1]
+    elapse(0.8)
+    event = notebook.executed(notebook.cells[-1], exitCode=0)["event"]
+    verdict = client.eventually(lambda e: e["id"] == event)["verdict"]
+    assert (verdict["feedback"], verdict["fate"]) == ("ran_unlisted", "ignored")
+    client.eventually(lambda e: e["type"] == "LEARNED" and e["id"] > event)
+    notebook.close()
+
+
+def command_ghost_of(notebook: Notebook) -> str:
+    text: str = notebook.until(lambda p: bool(p["final"] and p["ghosts"]))["ghosts"][-1]["text"]
+    return text
+
+
+def test_what_was_passed_over_three_times_is_not_suggested_any_more(client: Client) -> None:
+    """Not even among the candidates, until it runs again."""
+    teach(client, "disk.md", DISK)
+    for number in range(3):
+        passed_over(client, f"other-{number}.md")
+    notebook, ghost = offered(client, "today.md", DISK[0])
+    assert ghost["text"] == DISK_TOO[1]
+    candidates = [one["text"] for one in traced(client, ghost["id"])["candidates"]]
+    assert DISK[1] not in candidates
+    notebook.close()
+    teach(client, "again.md", DISK)
+    notebook, ghost = offered(client, "tomorrow.md", DISK[0])
+    candidates = [one["text"] for one in traced(client, ghost["id"])["candidates"]]
+    assert DISK[1] in candidates
+
+
+def test_the_first_lesson_is_announced_once(beginner: Client) -> None:
+    teach(beginner, "first.md", DISK)
+    teach(beginner, "second.md", RESTART)
+    said = [e.params["message"] for e in beginner.received if e.method == "window/showMessage"]
+    assert len(said) == 1
+    assert DISK[1] in said[0]
+    assert "ghostcells examples" in said[0]

@@ -161,7 +161,7 @@ def _told(meant: Meant, done: str) -> list[str]:
         lines.append(f"… and {len(meant.examples) - _LISTED} more")
     parts = [counted(len(meant.examples), "example")]
     if meant.events:
-        parts.append(counted(len(meant.events), "record of a run or a reading").replace("readings", "reading"))
+        parts.append(f"{counted(len(meant.events), 'record')} of what was run or read")
     return [*lines, f"{done}: {' and '.join(parts)}"]
 
 

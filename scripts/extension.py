@@ -94,7 +94,7 @@ def _setting(key: Key) -> dict[str, Any]:
 
 
 def _scope(key: Key) -> str:
-    """What names a file or an address is this computer's matter, who is told what happens the user's; a window has one daemon."""
+    """What names a file or an address is this computer's matter, and so is who is told what happens."""
     if key.section == "telemetry":
         return "machine"
     return "machine-overridable" if key.section == "model" else "window"

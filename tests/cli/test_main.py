@@ -24,6 +24,8 @@ from ghostcells.plain_serve import serve_options
             ["serve", "--data-dir", "d", "--config=c", "--tcp", "127.0.0.1:1"],
             {"data_dir": "d", "config": "c", "tcp": "127.0.0.1:1"},
         ),
+        (["serve", "--metrics", "127.0.0.1:9464"], {"metrics": "127.0.0.1:9464"}),
+        (["serve", "--metrics", "9464"], None),
         (["serve", "--data-dir", "d=e"], {"data_dir": "d=e"}),
         (["serve", "--data-dir=d=e"], {"data_dir": "d=e"}),
         (["serve", "--help"], None),

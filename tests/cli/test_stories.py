@@ -183,3 +183,24 @@ def test_the_dashboard_prints_a_link_that_works(alone):
         process.communicate()
     assert "1 of 1" in text
     assert "<h1>Overview</h1>" in text
+
+
+# Telemetry
+
+
+def test_what_would_be_sent_is_shown_and_is_numbers(command, told):
+    said = command("telemetry", "show").out
+    assert "is not sent: telemetry.usage is false" in said
+    assert "kubectl" not in said
+    events = [json.loads(line) for line in command("telemetry", "show", "--json").out.splitlines()]
+    assert {"feature": "suggestion", "action": "accepted", "metadata": {"shownMs": 900}} in [
+        {name: value for name, value in one.items() if name != "timeMs"} for one in events
+    ]
+    assert not any("privateMetadata" in one for one in events)
+
+
+def test_words_are_shown_where_they_may_leave(command, told, alone):
+    (alone / "config.toml").write_text('telemetry.usage = true\ntelemetry.private = ["language"]\n')
+    said = command("telemetry", "show").out
+    assert said.startswith("This is sent to OTEL_EXPORTER_OTLP_ENDPOINT")
+    assert '"privateMetadata":{"language":"shellscript"}' in said

@@ -176,6 +176,17 @@ def test_a_key_is_never_named_by_a_workspace(tmp_path, trusted):
     assert own.model.api_key_file == "~/mine"
 
 
+@pytest.mark.parametrize("trusted", [True, False])
+def test_a_workspace_does_not_say_who_is_told_what_its_user_does(tmp_path, trusted):
+    (tmp_path / ".ghostcells.toml").write_text('telemetry.usage = true\ntelemetry.endpoint = "http://evil.example"\n')
+    sent = {"workspaceTrusted": trusted, "workspaceSettings": {"telemetry": {"otlp": True}}}
+    settings, problems = read(tmp_path, editor=sent)
+    assert settings.telemetry == Settings().telemetry
+    assert {problem.key for problem in problems} >= {"telemetry.usage", "telemetry.endpoint", "telemetry.otlp"}
+    own, _ = read(tmp_path, editor={**sent, "settings": {"telemetry": {"otlp": True}}})
+    assert own.telemetry.otlp
+
+
 @pytest.mark.parametrize("editor", [5, [], {"settings": 3}, {"workspaceSettings": "x"}, {"settings": {"suggest": []}}])
 def test_what_the_editor_sends_may_be_anything(editor):
     settings, problems = load(config=None, environ={}, editor=editor)

@@ -1,8 +1,9 @@
 /**
  * One open notebook: makes it show what the daemon publishes, and turns a ghost into a real cell.
  *
- * Every edit of the bridge goes through here, one after the other, so that what the bridge itself caused is known: while one
- * is under way `busy` is true, and afterwards the selection is on the cell that it was on. What is shown is decided in plan.ts.
+ * Every edit of the bridge goes through here, so that what the bridge itself caused is known: while one is under way `busy` is
+ * true, and afterwards the selection is on the cell that it was on. The editor refuses an edit that was made for an older state
+ * of the notebook, so none can hit a cell that it was not meant for. What is shown is decided in plan.ts.
  */
 
 import * as vscode from 'vscode';
@@ -125,9 +126,16 @@ export class Book {
   /** Brings the notebook to what is wanted; calls that come while it works are one more round. */
   show(): void {
     this.again = true;
-    this.working ??= this.work().finally(() => {
-      this.working = undefined;
-    });
+    this.working ??= this.work()
+      .catch((error: unknown) => {
+        this.host.log(`Drawing failed: ${String(error)}`);
+      })
+      .finally(() => {
+        this.working = undefined;
+        if (this.again && !this.notebook.isClosed) {
+          this.show(); // Asked for between the last round and now.
+        }
+      });
   }
 
   private async work(): Promise<void> {

@@ -27,7 +27,9 @@ export function options(): Options {
   }
   const { isTrusted } = vscode.workspace;
   if (!isTrusted) {
-    put(settings, 'model.provider', 'none'); // Nothing of an untrusted workspace goes to anybody.
+    // Nothing of an untrusted workspace goes to anybody: no model is asked, and "auto" never compares texts elsewhere.
+    put(settings, 'model.provider', 'none');
+    put(settings, 'memory.embedder', 'auto');
   }
   return { settings, workspaceSettings, workspaceTrusted: isTrusted };
 }

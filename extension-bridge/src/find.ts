@@ -19,6 +19,9 @@ export interface Found {
 export class NotUsable extends Error {}
 
 export async function find(storage: vscode.Uri): Promise<Found | undefined> {
+  if (process.platform === 'win32') {
+    throw new NotUsable('The daemon runs on Linux and macOS: open the folder in WSL, in a container or over SSH.');
+  }
   const named = daemonSettings().path;
   if (named !== '') {
     const command = named.startsWith('~') ? path.join(homedir(), named.slice(1)) : named;

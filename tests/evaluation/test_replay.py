@@ -1,8 +1,11 @@
 """Only what came earlier is used, and what is measured is what a user would have seen."""
 
+import json
+
 import msgspec
 import pytest
 
+from ghostcells.domain.errors import ConfigError
 from ghostcells.domain.events import Executed
 from ghostcells.domain.examples import Situation
 from ghostcells.domain.feedback import Feedback, Judgement
@@ -11,6 +14,7 @@ from ghostcells.evaluation import replay as module
 from ghostcells.evaluation.datasets import dataset_at
 from ghostcells.evaluation.history import History, keep_records, records_in
 from ghostcells.learning.pool import DAY_MS
+from ghostcells.memory.model import ranker
 from tests.evaluation.conftest import lines, session
 
 
@@ -90,6 +94,36 @@ def test_floors_copy_the_command_of_the_nearest_prose(tmp_path, replayed, plan):
 
 def test_without_memory_nothing_is_suggested(sessions_file, replayed, plan):
     assert not any(one.offers for one in replayed(dataset_at(sessions_file), plan("off")))
+
+
+def left_out(directory, **folds):
+    """Rankers by fold: number 0 is never sure enough, number 1 is the one that ships."""
+    (directory / "folds.json").write_text(json.dumps(folds))
+    shipped = ranker()
+    proud = msgspec.structs.replace(shipped, lexical=msgspec.structs.replace(shipped.lexical, threshold=2.0))
+    for number, learned in enumerate((proud, shipped)):
+        (directory / f"ranker-{number}.json").write_bytes(msgspec.json.encode(learned))
+    return str(directory)
+
+
+def test_each_repository_is_judged_by_the_ranker_that_has_not_seen_it(sessions_file, replayed, plan, tmp_path):
+    judged = msgspec.structs.replace(plan(), rankers=left_out(tmp_path, repo0=0, repo1=1))
+    found = replayed(dataset_at(sessions_file), judged)
+    assert not any(one.shown for one in found if one.repo == "repo0")
+    assert any(one.shown for one in found if one.repo == "repo1")
+
+
+def test_a_repository_without_a_ranker_is_an_error_and_not_judged_by_the_one_that_ships(
+    sessions_file, replayed, plan, tmp_path
+):
+    judged = msgspec.structs.replace(plan(), rankers=left_out(tmp_path, repo1=1))
+    with pytest.raises(ConfigError, match="no ranker for repo0"):
+        replayed(dataset_at(sessions_file), judged)
+
+
+def test_rankers_that_are_not_there_are_named(sessions_file, replayed, plan, tmp_path):
+    with pytest.raises(ConfigError, match="nowhere: the rankers cannot be read"):
+        replayed(dataset_at(sessions_file), msgspec.structs.replace(plan(), rankers=str(tmp_path / "nowhere")))
 
 
 def test_a_setting_changes_what_is_shown(sessions_file, replayed, plan):

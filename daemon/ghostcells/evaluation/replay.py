@@ -63,13 +63,13 @@ class Replay:
 
     def __init__(self, dataset: Dataset, plan: Plan, put: Callable[[Result], None]) -> None:
         self._dataset, self._plan, self._put = dataset, plan, put
+        self._rankers = rankers_in(Path(plan.rankers)) if plan.rankers else {}
+        self._vectors = Vectors(Path(plan.models_dir), Path(plan.kept)) if plan.uses_vectors else None
         self._scratch = tempfile.TemporaryDirectory(prefix="ghostcells-eval-")
         self._index = Index.open(prepare(Path(self._scratch.name)), WORDS)
         self._source = Hiding(self._index)
         self._examples = Examples(self._index)
-        self._vectors = Vectors(Path(plan.models_dir), Path(plan.kept)) if plan.uses_vectors else None
         self._memories: dict[int, Memory | None] = {}
-        self._rankers = rankers_in(Path(plan.rankers)) if plan.rankers else {}
         self._pool = Often(self._examples, plan.settings)
         self._now = 0
         self._answering = Answering(self._source, plan.settings, self._memory, self._often, cap_usd=plan.cap_usd)
@@ -140,6 +140,8 @@ class Replay:
         blank = self._blank(question, number)
         try:
             result = await self._answering.answer(question, blank)
+        except ConfigError:
+            raise
         except Exception as error:  # noqa: BLE001 -- one question that fails is a finding, not the end of the run
             return replace(blank, failed=f"{type(error).__name__}: {error}")
         return replace(result, template=self._fits(question, result))
@@ -175,10 +177,18 @@ class Replay:
         return self._pool.at(notebook, self._now) if self._dataset.ordered else ()
 
     def _memory(self, repo: str) -> Memory | None:
-        learned = self._rankers.get(repo) or ranker()
+        learned = self._ranker_of(repo)
         if id(learned) not in self._memories:
             self._memories[id(learned)] = self._make_memory(learned)
         return self._memories[id(learned)]
+
+    def _ranker_of(self, repo: str) -> Ranker:
+        """The one that has not seen the repository, where some were given: the one that ships must not slip in."""
+        if not self._rankers:
+            return ranker()
+        if repo not in self._rankers:
+            raise ConfigError(f"{self._plan.rankers}: there is no ranker for {repo} in folds.json")
+        return self._rankers[repo]
 
     def _make_memory(self, learned: Ranker) -> Memory | None:
         match self._plan.variant.memory:

@@ -18,7 +18,7 @@ from ghostcells.embedders import install
 from ghostcells.evaluation.answering import most_usd
 from ghostcells.evaluation.experiment import Experiment, Variant, identity, settings_for
 from ghostcells.evaluation.items import Dataset, Result
-from ghostcells.evaluation.replay import Plan
+from ghostcells.evaluation.replay import Plan, rankers_in
 from ghostcells.evaluation.results import Batch, Results
 from ghostcells.evaluation.work import Job, Place, stretches, work
 from ghostcells.memory.model import ranker
@@ -110,6 +110,8 @@ def prepared(
     experiment: Experiment, directory: Path, places: Sequence[Place], base: Settings, *, models_dir: Path, now_ms: int
 ) -> Running:
     """All batches of an experiment, their questions noted. Raises ConfigError where something does not fit together."""
+    if experiment.rankers:
+        rankers_in(Path(experiment.rankers))
     results = Results(directory)
     runs: list[Run] = []
     for place in places:
@@ -149,6 +151,8 @@ def _plan(
     plan = Plan(variant, settings, experiment.rankers, str(models_dir), str(directory), 0.0)
     if plan.uses_vectors and (missing := install.missing_modules()):
         raise ConfigError(f"variant {name} needs {', '.join(missing)}: run `pip install 'ghostcells[minilm]'`")
+    if plan.uses_vectors and install.installed(models_dir) is None:
+        raise ConfigError(f"variant {name} needs the sentence model: run `ghostcells models install`")
     return plan
 
 

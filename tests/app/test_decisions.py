@@ -2,9 +2,11 @@
 
 import json
 import logging
+import os
 
 import pytest
 
+from ghostcells.app import decisions as app_decisions
 from ghostcells.app.decisions import Decisions, decision_of, last_decisions
 from ghostcells.app.logs import JsonLines
 from ghostcells.domain.decisions import Decision, Silence, Weighed
@@ -69,7 +71,7 @@ def test_the_last_decisions_of_all_daemons_are_read_newest_first(kept, client, t
     other.close()
     assert [one.silence for one in last_decisions(tmp_path / "logs", 2)] == [None, Silence.BUDGET]
     assert decision_of(tmp_path / "logs", SUGGESTION) == decision(3, None)
-    assert decision_of(tmp_path / "logs", "unknown") is None
+    assert decision_of(tmp_path / "logs", "01JNB3Z6W8YQ4T0V2X5K7M9R1Z") is None
 
 
 def test_a_line_that_is_just_being_written_is_passed_over(kept, tmp_path):
@@ -104,3 +106,18 @@ def test_a_line_of_the_log_is_json_with_the_fields_that_name_the_suggestion():
     line = json.loads(JsonLines().format(record))
     assert line.pop("time").endswith("Z")
     assert line == {"level": "warning", "part": "runtime.loop", "message": "a b", "trace": SUGGESTION}
+
+
+def test_of_many_old_files_only_the_latest_are_read(client, tmp_path, monkeypatch):
+    """There is one for each daemon of the last two weeks; the first page of the dashboard reads them at every look."""
+    folder = tmp_path / "logs"
+    for number in range(40):
+        made = Decisions(folder, StatusBoard(client), process=number)
+        made.add(decision(1_000_000 * (number + 1), Silence.PROSE if number == 39 else None))
+        made.close()
+        os.utime(folder / f"decisions-{number}.jsonl", (1_000 * (number + 1), 1_000 * (number + 1)))
+    read = []
+    real = app_decisions._read
+    monkeypatch.setattr(app_decisions, "_read", lambda path, *more: read.append(path) or real(path, *more))
+    assert [one.time_ms for one in last_decisions(folder, 2)] == [40_000_000, 39_000_000]
+    assert len(read) <= 3

@@ -4,6 +4,7 @@ A decision holds no text of any cell, so the file needs no redaction and nothing
 by size and go after as many days as the daemon's other logs.
 """
 
+import contextlib
 import heapq
 import logging
 from collections.abc import Callable, Iterator
@@ -13,11 +14,14 @@ import msgspec
 
 from ghostcells.app.logs import PrivateFile
 from ghostcells.domain.decisions import Decision, Silence
+from ghostcells.domain.ids import time_of
 from ghostcells.runtime.status import StatusBoard
 
 FILE_BYTES = 256 * 1024
 """About a thousand decisions; two such files are kept for each process."""
 PATTERN = "decisions-*.jsonl*"
+_LINE_BYTES = 2_048
+"""More than a line has, unless what went wrong is told at length."""
 
 _encode = msgspec.json.Encoder().encode
 _decoder = msgspec.json.Decoder(Decision)
@@ -57,25 +61,43 @@ def _in_status(decision: Decision) -> str:
 
 
 def last_decisions(folder: Path, limit: int) -> list[Decision]:
-    """The last decisions of all daemons, newest first."""
-    return heapq.nlargest(limit, _every(folder), key=lambda one: one.time_ms)
+    """The last decisions of all daemons, newest first; of however many files only those that can have them are read."""
+    found: list[Decision] = []
+    for written_ms, path in _files(folder):
+        if len(found) == limit and written_ms < found[-1].time_ms:
+            break
+        found = heapq.nlargest(limit, [*found, *_read(path, limit * _LINE_BYTES)], key=lambda one: one.time_ms)
+    return found
 
 
 def decision_of(folder: Path, suggestion: str) -> Decision | None:
-    """What was decided of one suggestion, if that is still on file."""
-    found = [one for one in _every(folder) if one.suggestion == suggestion]
-    return max(found, key=lambda one: one.time_ms, default=None)
+    """What was decided of one suggestion, if that is still on file: the last of it, where it was decided more than once."""
+    begun_ms = time_of(suggestion)
+    read = [one for written_ms, path in _files(folder) if written_ms >= begun_ms for one in _read(path)]
+    return max((one for one in read if one.suggestion == suggestion), key=lambda one: one.time_ms, default=None)
 
 
-def _every(folder: Path) -> Iterator[Decision]:
+def _files(folder: Path) -> list[tuple[int, Path]]:
+    """The files with the time (Unix ms) of their last line, the latest first."""
+    found = []
     for path in folder.glob(PATTERN):
+        with contextlib.suppress(OSError):
+            found.append((path.stat().st_mtime_ns // 1_000_000 + 1, path))
+    return sorted(found, reverse=True)
+
+
+def _read(path: Path, tail: int | None = None) -> Iterator[Decision]:
+    """The decisions in a file, or those in so many bytes of its end."""
+    try:
+        with path.open("rb") as file:
+            if tail is not None:
+                file.seek(max(0, path.stat().st_size - tail))
+            lines = file.read().split(b"\n")
+    except OSError:
+        return
+    for line in lines:
         try:
-            lines = path.read_bytes().split(b"\n")
-        except OSError:
+            yield _decoder.decode(line)
+        except msgspec.MsgspecError:
+            # The empty end, a line that is just being written, or the rest of the one that the end begins in.
             continue
-        for line in lines:
-            try:
-                yield _decoder.decode(line)
-            except msgspec.MsgspecError:
-                # The empty end, or a line that is just being written.
-                continue

@@ -46,7 +46,8 @@ from ghostcells.memory.profiles import Reader
 
 FOLDS = 5
 MADE_UP = 0.2
-"""The weight of all small memories together, and of all described commands, as a share of that of the sessions."""
+DESCRIBED = 0.4
+"""The weight of all small memories together, and of all described commands, as shares of that of the sessions."""
 MADE_UP_COUNT = 1600
 DESCRIBED_EVERY = 5
 ROUGH_EVERY = 24
@@ -208,6 +209,14 @@ Steps = tuple[model.Calibration, model.Calibration]
 Collect = Callable[[Shared, set[int], Judges], Tables]
 
 
+def described_in_other_words(data: Path) -> list[int]:
+    """Every other row whose command is described a second time, and some of all rows."""
+    noted = described_steps(data, random.Random(12))
+    counts = Counter(step.text for step in noted)
+    again = [place for place, step in enumerate(noted) if counts[step.text] > 1]
+    return sorted({*again[::2], *range(0, len(noted), 4 * DESCRIBED_EVERY)})
+
+
 def _collect(rows: tuple[Rows, Rows], searcher: Searcher, asked: Question, judges: Judges) -> None:
     for kept, entries in zip(rows, searcher.candidates(asked, judges), strict=True):
         kept.add(entries, asked.truth, asked.number, asked.fold)
@@ -321,8 +330,10 @@ def rough_of(tables: Sequence[Table], *, vectors: bool) -> tuple[float, ...]:
 
 
 def _share(table: Table, tables: Sequence[Table]) -> float:
-    """What a row of this table weighs: the first are the sessions, and each other one `MADE_UP` of them all together."""
-    return 1.0 if table is tables[0] else MADE_UP * len(tables[0].x) / len(table.x)
+    """What a row of this table weighs: the first are the sessions, then come small memories and described commands."""
+    if table is tables[0]:
+        return 1.0
+    return (MADE_UP if table is tables[1] else DESCRIBED) * len(tables[0].x) / len(table.x)
 
 
 def trees_of(learned: lightgbm.Booster) -> model.Trees:
@@ -459,7 +470,7 @@ def collected(shared: Shared, work: Path, every: int) -> tuple[Judges, list[Tabl
     tables = [
         in_parts(from_sessions, shared, due[::every], by),
         in_parts(from_small_memories, shared, range(MADE_UP_COUNT), by),
-        in_parts(from_described, shared, range(0, 10_000, DESCRIBED_EVERY), by),
+        in_parts(from_described, shared, described_in_other_words(shared.data), by),
     ]
     kept.write_bytes(pickle.dumps((by, tables)))
     return by, tables

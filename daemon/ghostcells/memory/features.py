@@ -247,7 +247,7 @@ def fitness(asked: Question, known: Answer, adapted: Adapted, *, raw: bool, read
     ]
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=128)
 def _values(text: str) -> tuple[str, ...]:
     """The values of a command, in lower case."""
     return tuple([word.low for word in read(text).words if word.kind is not Kind.WORD])

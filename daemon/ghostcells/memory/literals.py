@@ -76,7 +76,7 @@ _SHOUTED = 4
 _TRAILING = ".,:;="
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=512)
 def kind_of(token: str) -> Kind:
     """The kind of a bare token; plain words are `WORD`."""
     if token.isalpha():
@@ -89,7 +89,7 @@ def kind_of(token: str) -> Kind:
     return Kind.NAME if any(letter.isalnum() for letter in token) else Kind.WORD
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=2048)
 def _token(raw: str) -> Token | None:
     if raw[0] in _QUOTES and raw[1:-1]:
         bare = raw[1:-1]

@@ -17,7 +17,7 @@ T = TypeVar("T")
 _SENTENCE = re.compile(r"(?<=[.!?:])\s+|\n+")
 _SPANS = re.compile(r"`([^`\n]{2,160})`")
 _NONE: dict[str, float] = {}
-KEPT = 600
+KEPT = 200
 """How many examples' profiles are kept."""
 _TOLD_CHARS = 200
 _WRAPPERS = frozenset({"sudo", "time", "exec", "env", "command", "nohup"})

@@ -13,7 +13,7 @@ _LINK = re.compile(r"\]\([^)\s]*\)")
 _SENTENCE = re.compile(r"[.!?:]\s+|\n\s*\n")
 _LAST_CHARS = 240
 _CONSTANTS = frozenset({"/dev/null", "/dev/stdin", "/dev/stdout", "/dev/stderr"})
-_CACHED = 512
+_CACHED = 160
 _AMOUNTS = frozenset({Kind.NUMBER, Kind.SIZE})
 PART = "\0"
 """Stands between a heading and the prose below it."""
@@ -55,7 +55,7 @@ class Reading(msgspec.Struct, frozen=True):
         return left, right
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=512)
 def _stem(word: Token) -> str:
     return stem(word.low) if word.kind is Kind.WORD else word.low
 
@@ -86,7 +86,7 @@ def _last(text: str) -> str:
     return end[begun.end() :] if begun else end
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=512)
 def is_content(word: Token) -> bool:
     """Whether a word can stand for something in a command."""
     if word.kind is Kind.WORD and not word.quoted:

@@ -4,6 +4,15 @@ import io
 
 import pytest
 
+from ghostcells.commands.data import Data
+from ghostcells.config.schema import Settings
+from ghostcells.domain.events import Executed
+from ghostcells.domain.examples import Situation
+from ghostcells.domain.feedback import Feedback, Judgement, Shown
+from ghostcells.learning.lessons import example_id
+
+from .conftest import NOTEBOOK
+
 
 @pytest.fixture
 def learned(command, tmp_path):
@@ -145,3 +154,17 @@ def test_forget_by_time(command, history, alone):
 def test_forget_wants_to_know_what(command, learned, arguments):
     assert command("examples", "forget", "--yes", *arguments).code == 1
     assert len(texts_of(command)) == 2
+
+
+def test_show_says_that_an_example_is_not_suggested_any_more(command, alone):
+    example = example_id(Situation(NOTEBOOK, "Look around"), "shellscript", "ls -la")
+    common = {"id": "", "time_ms": 0, "notebook": NOTEBOOK, "success": True, "language": "shellscript"}
+    passed = Judgement(Feedback.RAN_UNLISTED, "S", passed=(Shown("g", "ls -la", example, "moved", 900),))
+    with Data(alone / "data", Settings()) as data:
+        data.append([Executed(**common, text="ls -la", situation=Situation(NOTEBOOK, "Look around"))])
+        for number in range(3):
+            other = Situation(NOTEBOOK, f"Do {number}")
+            data.append([Executed(**common, text=f"make target-{number}", situation=other, feedback=passed)])
+    said = command("examples", "show", example).out
+    assert "passed over 3 times since it last ran and not suggested any more" in said
+    assert "It no longer suggests `ls -la`" in command("learned").out

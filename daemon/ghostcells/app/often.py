@@ -85,11 +85,11 @@ class MostUsed:
 
     async def _follow(self) -> None:
         while True:
+            self._stale.clear()
             try:
                 await self.refresh()
             except Exception as error:  # noqa: BLE001 -- whatever it is, suggestions go on without
                 logger.warning("The most used commands cannot be counted: %s", error)
-            self._stale.clear()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stale.wait(), LOOK_SECONDS)
 

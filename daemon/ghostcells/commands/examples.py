@@ -117,9 +117,13 @@ def show(options: argparse.Namespace) -> int:
 
 
 def _evidence(example: "Example") -> str:
+    from ghostcells.memory.rank import hidden
+
     shown = f" ({example.shown_runs} of a suggestion)" if example.shown_runs else ""
     counts = (f"ran {example.runs}{shown}", f"read {example.reads}", f"failed {example.failures}")
-    return ", ".join((*counts, f"rejected {example.rejections}"))
+    over = f", passed over {example.overrides} times since it last ran" if example.overrides else ""
+    unless = " and not suggested any more" if hidden(example) else ""
+    return ", ".join((*counts, f"rejected {example.rejections}")) + over + unless
 
 
 def pin(options: argparse.Namespace) -> int:

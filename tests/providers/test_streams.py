@@ -358,3 +358,18 @@ async def test_an_iterator_that_is_merely_left_is_closed_at_the_deadline() -> No
             await anext(stream)
         assert caught.value.kind is ErrorKind.TIMEOUT
         await provider.close()
+
+
+async def test_a_chat_that_says_its_end_twice_has_one_end() -> None:
+    """Nothing after the first end counts, not even the same end once more."""
+
+    async def script(talk: Talk) -> None:
+        await talk.stream(*CHAT.answer("kubectl", " get"), CHAT.closing)
+
+    async with FaultServer(script) as server:
+        provider = CHAT.provider(server.url)
+        chunks = await collect(provider)
+        await provider.close()
+    assert text_of(chunks) == "kubectl get"
+    assert [chunk.finish for chunk in chunks if chunk.finish] == [Finish.STOP]
+    assert [chunk.usage.input_tokens for chunk in chunks if chunk.usage] == [11]

@@ -61,7 +61,7 @@ async def test_who_finds_the_lock_taken_uses_what_is_there(bench):
     await one.refresh()
     bench.clock.now += 25 * HOUR_MS
     with PoolFile(bench.paths, ["file:///runbooks"]).lock():
-        await other.refresh()
+        assert await other.refresh() is False
     assert (bench.counted, texts(other.of(NB))) == (1, ["make test"])
 
 

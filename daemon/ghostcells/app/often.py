@@ -22,6 +22,8 @@ logger = logging.getLogger(__name__)
 HOUR_MS = 3_600_000
 LOOK_SECONDS = 600.0
 """How often is looked whether it is time to count: a daemon may run for weeks."""
+BUSY_SECONDS = 10.0
+"""How long to leave it to another daemon, which may be counting for another workspace."""
 _FROZEN = 64
 
 
@@ -86,29 +88,31 @@ class MostUsed:
     async def _follow(self) -> None:
         while True:
             self._stale.clear()
+            current = True
             try:
-                await self.refresh()
+                current = await self.refresh()
             except Exception as error:  # noqa: BLE001 -- whatever it is, suggestions go on without
                 logger.warning("The most used commands cannot be counted: %s", error)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._stale.wait(), LOOK_SECONDS)
+                await asyncio.wait_for(self._stale.wait(), LOOK_SECONDS if current else BUSY_SECONDS)
 
-    async def refresh(self) -> None:
-        """Read the pool, and count anew where it is time to and nobody else is at it."""
+    async def refresh(self) -> bool:
+        """Read the pool, and count anew where it is time to; False where another daemon is at it."""
         known = await asyncio.to_thread(self._file.read)
         self._pool = known or self._pool
         settings = self._settings.most_used
         if known is not None and self._now_ms() - known.checked_ms < settings.refresh_hours * HOUR_MS:
-            return
+            return True
         lock = await asyncio.to_thread(self._file.lock)
         if lock is None:
-            return
+            return False
         with lock:
             now = self._now_ms()
             runs = await self._runs(now - settings.look_back_days * DAY_MS)
             pool = renewed(await asyncio.to_thread(self._file.read), runs, self._folders, now, rules_of(self._settings))
             await asyncio.to_thread(self._file.write, pool)
         self._pool = pool
+        return True
 
 
 def listed(pool: Pool, settings: Settings) -> tuple[Used, ...]:

@@ -15,7 +15,7 @@ from .daemon import BEST_THERE_IS, Daemons, Home
 from .editor import open_notebook
 from .faulty import Faulty
 from .lessons import RESTART
-from .steps import ask_model, ends_of, suggested, traced
+from .steps import ask_model, end_event, ends_of, suggested, traced
 
 if TYPE_CHECKING:
     from tests.providers.server import Script, Talk
@@ -123,6 +123,7 @@ def test_a_memory_ghost_gives_way_to_a_model_that_differs(daemons: Daemons, taug
     notebook.suggest(notebook.cells[0])
     publish = notebook.until(lambda p: any(g["source"] == "model" for g in p["ghosts"]))
     assert [one["text"] for one in publish["ghosts"]] == ["systemctl restart something-else"]
+    end_event(client, ghost["id"])
     assert ends_of(client, ghost["id"]) == [("SUPERSEDED", "newer")]
 
 

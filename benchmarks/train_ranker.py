@@ -9,7 +9,8 @@ which words of prose go with which words of commands, a rough linear score, boos
 searching with and without vectors.
 
 Repositories that share authors or text are one family, and each of five folds is some of the families. `--work` receives the
-texts' vectors, the features, and one ranker for each fold, learned and calibrated without it, which `replay.py` judges by.
+texts' vectors, the features, and one ranker for each fold, learned and calibrated without it, which `replay.py` judges by. It
+needs LightGBM and scikit-learn, beside the installed sentence model.
 """
 
 import argparse

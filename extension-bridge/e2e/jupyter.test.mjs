@@ -132,8 +132,11 @@ scene('300 cells: a ghost in the middle, greyed when scrolled to, and little wor
 
 scene('split views show a ghost grey in both', async (editor) => {
   const notebook = await begin(editor);
-  await intend(notebook, 1, LINES);
+  const { cell } = await intend(notebook, 1, LINES);
   await editor.execute('workbench.action.splitEditorRight');
+  await pause(1000);
+  assert.equal((await notebook.own()).length, 3, 'a split accepts nothing');
+  assert.ok((await notebook.cells()).some((one) => one.uri === cell.uri && isGhost(one)), 'the ghost is still one');
   const grey = () => editor.page.evaluate(() => {
     const lines = [...document.querySelectorAll('.notebookOverlay .cell-list-container .view-line')];
     return lines.filter((line) => line.textContent.includes('access.log') && getComputedStyle(line.querySelector('span span')).fontStyle === 'italic').length;

@@ -94,7 +94,6 @@ scene('the menu in the status bar switches a notebook off and on, and shows how 
   await editor.shot('trace');
   await editor.execute('ghostcells.showExamples');
   await until(async () => (await editor.ask('texts')).some((one) => one.text.includes('ghostcells has learned') && one.text.includes(LINES[1])), 'the examples');
-  await editor.execute('workbench.action.closeEditorsInOtherGroups');
 });
 
 // Last, since what is learned here is suggested from then on.

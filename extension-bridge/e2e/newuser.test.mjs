@@ -61,7 +61,7 @@ async function picture(name, clip) {
 /** From the top of a cell to the bottom of another, as wide as the notebook. */
 async function cells(first, last) {
   const [top, bottom] = [await row(first).boundingBox(), await row(last).boundingBox()];
-  return { x: top.x, y: top.y - 8, width: top.width, height: bottom.y + bottom.height - top.y + 16 };
+  return { x: top.x, y: top.y - 24, width: top.width, height: bottom.y + bottom.height - top.y + 32 };
 }
 
 test('following the walkthrough leads to a ghost that is accepted and run, and comes back better', { timeout: INSTALL_MS + 240_000 }, async () => {
@@ -130,7 +130,9 @@ async function ghost(intent, command) {
   await page.locator('.notebook-toolbar-container').getByText('Markdown', { exact: true }).click();
   await page.keyboard.type(intent, { delay: 30 });
   const found = page.locator('.notebookOverlay .monaco-list-row', { hasText: /suggested cell/ });
+  await page.mouse.move(800, 500);
   const shows = async () => {
+    await page.mouse.wheel(0, 300); // It may be below what is in view.
     const texts = (await found.allInnerTexts()).map((text) => text.replace(/\u00a0/g, ' '));
     // A ghost below the edge of the window is said in the status bar.
     return texts.some((text) => text.includes(command)) || (await page.locator('.statusbar-item', { hasText: command }).count()) > 0;

@@ -15,8 +15,9 @@ export const daemon = given('GHOSTCELLS_EDITOR_DAEMON');
 const { chromium } = createRequire(path.join(place, 'driver', 'package.json'))('playwright-core');
 const node = path.join(place, 'node-bin');
 const entry = path.join(place, 'code-server/node_modules/code-server/out/node/entry.js');
-/** A machine that builds something else meanwhile takes long for everything; nothing waits for this to pass. */
-export const PATIENCE_MS = 30_000;
+/** A machine that builds something else meanwhile takes long for everything; nothing waits for these to pass. */
+export const PATIENCE_MS = 60_000;
+const START_MS = 120_000;
 const LOOK_MS = 25;
 
 const SETTINGS = {
@@ -185,7 +186,7 @@ export async function launch(options) {
     args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
   });
   const base = `http://127.0.0.1:${port}`;
-  await until(async () => (await fetch(`${base}/healthz`).catch(() => undefined))?.ok, 'the workbench to answer');
+  await until(async () => (await fetch(`${base}/healthz`).catch(() => undefined))?.ok, 'the workbench to answer', START_MS);
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, deviceScaleFactor: 1 });
   await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: base });
   const outside = [];
@@ -203,9 +204,9 @@ export async function launch(options) {
     made.setDefaultTimeout(PATIENCE_MS);
     const said = fs.createWriteStream(at('console.log'), { flags: 'a' });
     made.on('console', (message) => said.write(`${message.type()} ${message.text()}\n`));
-    await made.goto(`${base}/?folder=${at('workspace')}`, { waitUntil: 'domcontentloaded' });
-    await made.waitForSelector('.monaco-workbench .part.statusbar .statusbar-item');
-    const listening = companion ? await companionLog.next(before, 'listening') : undefined;
+    await made.goto(`${base}/?folder=${at('workspace')}`, { waitUntil: 'domcontentloaded', timeout: START_MS });
+    await made.waitForSelector('.monaco-workbench .part.statusbar .statusbar-item', { timeout: START_MS });
+    const listening = companion ? await companionLog.next(before, 'listening', () => true, START_MS) : undefined;
     return { page: made, listening };
   }
 

@@ -14,8 +14,12 @@ import { record } from './record';
 
 /** Longer than a key that is held down takes to repeat, which is 33 ms on most systems. */
 const SETTLE_MS = 40;
-/** An editor that has just come up says first that its first cell is selected, and then which one is. */
+/**
+ * An editor that has just come up says first that its first cell is selected, and then, by an event, which one is. A second
+ * editor on a notebook takes over the selection of the first, so that its event comes for certain, if late.
+ */
 const ARRIVE_MS = 400;
+const SPLIT_MS = 2000;
 
 interface Place {
   readonly notebook: string;
@@ -47,7 +51,12 @@ export class Focus implements vscode.Disposable {
       this.look();
     };
     this.subscriptions.push(
-      vscode.window.onDidChangeNotebookEditorSelection(look),
+      vscode.window.onDidChangeNotebookEditorSelection(({ notebookEditor }) => {
+        if (this.known.has(notebookEditor)) {
+          this.arriving = 0;
+        }
+        this.look();
+      }),
       vscode.window.onDidChangeActiveNotebookEditor(look),
     );
   }
@@ -57,7 +66,7 @@ export class Focus implements vscode.Disposable {
     const editor = vscode.window.activeNotebookEditor;
     if (editor !== undefined && !this.known.has(editor)) {
       this.known.add(editor);
-      this.arriving = Date.now() + ARRIVE_MS;
+      this.arriving = Date.now() + (this.isSecond(editor) ? SPLIT_MS : ARRIVE_MS);
     }
     clearTimeout(this.timer);
     this.timer = setTimeout(
@@ -66,6 +75,10 @@ export class Focus implements vscode.Disposable {
       },
       Math.max(SETTLE_MS, this.arriving - Date.now()),
     );
+  }
+
+  private isSecond(editor: vscode.NotebookEditor): boolean {
+    return vscode.window.visibleNotebookEditors.some((one) => one !== editor && one.notebook === editor.notebook);
   }
 
   /** The daemon is a new one: it is told again. */

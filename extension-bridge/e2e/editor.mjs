@@ -161,11 +161,7 @@ export class Notebook {
       if (await edits()) {
         return true;
       }
-      const index = await this.indexOf(uri);
-      if (index < 0) {
-        throw new Error(`${uri} is not among ${JSON.stringify(await this.cells())}`);
-      }
-      await this.editor.ask('select', index);
+      await this.editor.ask('select', uri);
       await this.editor.execute('workbench.action.focusActiveEditorGroup');
       await this.editor.execute('notebook.cell.edit');
       return await until(edits, 'the cell', 2000).catch(() => false); // A ghost above may have moved it meanwhile.

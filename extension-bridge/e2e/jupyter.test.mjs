@@ -114,7 +114,6 @@ scene('what ran is told, though the cell was edited while it ran', async (editor
 
 scene('300 cells: a ghost in the middle, greyed when scrolled to, and little work at each key', async (editor, t) => {
   const notebook = await editor.open(`large-${++number}.ipynb`, ipynb(...Array.from({ length: 300 }, (_, at) => (at === 150 ? [MARKUP, 'to do'] : [CODE, `x${at} = ${at}`]))));
-  await editor.ask('select', 150);
   const { index } = await intend(notebook, 150, LINES);
   assert.equal(index, 151);
   const mark = notebook.log.mark();

@@ -65,8 +65,9 @@ const answers = {
   setting: (key) => vscode.workspace.getConfiguration().get(key),
 
   /** Moves the focus without the keyboard: for tests that begin somewhere, not for what they are about. */
-  select(index) {
+  select(uri) {
     const editor = vscode.window.activeNotebookEditor;
+    const index = editor.notebook.getCells().findIndex((one) => one.document.uri.toString() === uri);
     editor.selections = [new vscode.NotebookRange(index, index + 1)];
     editor.revealRange(new vscode.NotebookRange(index, index + 1), vscode.NotebookEditorRevealType.InCenterIfOutsideViewport);
     return null;

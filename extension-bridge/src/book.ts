@@ -254,7 +254,25 @@ export class Book {
     for (const restore of keepers) {
       restore();
     }
+    this.letGo(new Set(todo.structure.flatMap(({ insert }) => insert.map((ghost) => ghost.id))));
     return true;
+  }
+
+  /**
+   * Whoever inserts a cell in the instant in which ghosts come to the same place has the index selected, which is a ghost's by
+   * then: nobody can have meant a cell that was not there. The user's own is the next below.
+   */
+  private letGo(inserted: ReadonlySet<string>): void {
+    for (const editor of vscode.window.visibleNotebookEditors.filter((one) => one.notebook === this.notebook)) {
+      const cell = focusedCell(editor);
+      if (cell === undefined || !inserted.has(marksOf(cell).id ?? '')) {
+        continue;
+      }
+      const own = this.notebook.getCells().find((one) => one.index > cell.index && !inserted.has(marksOf(one).id ?? ''));
+      if (own !== undefined) {
+        select(editor, own.index);
+      }
+    }
   }
 
   /** What puts the selection of each editor back on its cell, where the plan changes cells at or above it. */

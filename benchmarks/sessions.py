@@ -177,6 +177,10 @@ class Vectors:
         self._count = 0
         self._query: Any = None
 
+    @property
+    def reach(self) -> int:
+        return self._count
+
     def start(self) -> None:
         return
 

@@ -7,7 +7,7 @@ import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { type MarkdownCell, parse, serialize } from '../src/markdown';
 
-const RUNBOOKS = process.env['GHOSTCELLS_RUNBOOKS'] ?? '/work/shared/data/runbooks.docs.jsonl.gz';
+const RUNBOOKS = process.env['GHOSTCELLS_RUNBOOKS'] ?? '';
 
 const again = (text: string): string => {
   const { lead, cells } = parse(text);

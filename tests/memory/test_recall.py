@@ -155,8 +155,9 @@ class Found(msgspec.Struct, frozen=True):
 class Vectors:
     """An embedder that finds row 1, fails, or is not there yet."""
 
-    def __init__(self, *, ready: bool = True, error: Exception | None = None) -> None:
+    def __init__(self, *, ready: bool = True, error: Exception | None = None, reach: int = 1000) -> None:
         self.ready = ready
+        self.reach = reach
         self.error = error
         self.started = 0
 
@@ -181,6 +182,15 @@ def recall_with(vectors: Vectors) -> Recollection:
 
 def test_vectors_find_what_words_do_not() -> None:
     assert [(one.text, one.cosine) for one in recall_with(Vectors()).candidates] == [("curl wttr.in", 0.9)]
+
+
+def test_words_judge_alone_while_what_was_learned_last_has_no_vector() -> None:
+    """Else the newest example, which is the likeliest, would seem to be the least alike."""
+    memory = RecallMemory(Shelf(*OTHERS), Vectors(reach=len(OTHERS) - 1), at_once)
+    question = situation(OTHERS[-1].situation.intent, notebook=ELSEWHERE)
+    answer = asyncio.run(memory.recall(question, limit=3, present=(), now_ms=NOW_MS))
+    assert answer.candidates[0].cosine is None
+    assert "no vectors yet" in answer.notes[0]
 
 
 def test_an_embedder_that_is_not_ready_is_started_and_not_waited_for() -> None:

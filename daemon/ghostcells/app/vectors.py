@@ -55,6 +55,10 @@ class Vectors:
         return self._process is not None and self._process.ready
 
     @property
+    def reach(self) -> int:
+        return self._kept or 0
+
+    @property
     def state(self) -> EmbedderState:
         return EmbedderState.ABSENT if self._process is None else self._process.state
 
@@ -119,14 +123,17 @@ class Vectors:
             return
         try:
             if self._kept is None:
-                missing, gone = await self._examples.compare(await process.rows())
+                known = await process.rows()
+                missing, gone = await self._examples.compare(known)
                 if gone:
                     await process.remove(gone)
+                last = max(known.difference(gone), default=0)
             else:
-                missing = await self._examples.newer(self._kept)
+                last = self._kept
+                missing = await self._examples.newer(last)
             for start in range(0, len(missing), BATCH):
                 await process.add(missing[start : start + BATCH])
-            self._kept = max([self._kept or 0, *(row for row, _ in missing)])
+            self._kept = max([last, *(row for row, _ in missing)])
         except EmbedderError as error:
             logger.warning("Vectors could not be kept up to date: %s", error)
         if self._again:

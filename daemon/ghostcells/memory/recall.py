@@ -209,6 +209,9 @@ class RecallMemory:
             return None, "" if self._vectors is None else "the embedder is not ready: words alone"
         try:
             nearest = await searching
+            if max(found.examples, default=0) > self._vectors.reach:
+                # Without its vector, what was learned last would seem to be the least alike.
+                return None, "the newest examples have no vectors yet: words alone"
             return similar_of(nearest.rows, nearest.scores, found), ""
         except TimeoutError:
             return None, "the embedder was slow: words alone"

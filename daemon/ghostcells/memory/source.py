@@ -56,6 +56,11 @@ class VectorSearch(Protocol):
         """Whether a search would be answered at once."""
         ...
 
+    @property
+    def reach(self) -> int:
+        """The last row up to which every example has its vector; 0 while that is not known."""
+        ...
+
     def start(self) -> None:
         """Begin loading, where it is not loaded or loading; never waits."""
         ...

@@ -152,7 +152,7 @@ scene('from the daemon to the screen, and from the key to the real language', as
     const mark = notebook.log.mark();
     const { index, cell } = await intend(notebook, 1, task);
     const published = notebook.since('publish', (one) => one.ghosts.some((ghost) => ghost.text === task[1]), mark).at(-1);
-    const seen = await editor.page.evaluate((text) => globalThis.painted[text], task[1]);
+    const seen = await until(() => editor.page.evaluate((text) => globalThis.painted[text], task[1]), 'the ghost on the screen');
     painted.push(seen - published.t);
     await pause(CONTEXTS_MS);
     const pressed = Date.now();

@@ -204,7 +204,8 @@ def test_what_was_passed_over_three_times_is_not_suggested_any_more(client: Clie
 def test_the_first_lesson_is_announced_once(beginner: Client) -> None:
     teach(beginner, "first.md", DISK)
     teach(beginner, "second.md", RESTART)
-    said = [e.params["message"] for e in beginner.received if e.method == "window/showMessage"]
+    said = [e.params for e in beginner.received if e.method == "window/showMessage"]
     assert len(said) == 1
-    assert DISK[1] in said[0]
-    assert "ghostcells examples" in said[0]
+    assert said[0]["type"] == 3  # MessageType.Info
+    assert DISK[1] in said[0]["message"]
+    assert "ghostcells examples" in said[0]["message"]

@@ -20,6 +20,20 @@ from tests.memory.builders import example, ran, situation
             id="ulid-inside-a-url",
         ),
         pytest.param(
+            "Get the log for block 01HZ0W9XABCDEFGHJKMNPQRSTV",
+            "curl http://localhost:8080/api/blocklogs/01HZ0W9XABCDEFGHJKMNPQRSTV | jq .",
+            "Get the log for block http://other:80/api/blocklogs/01J00000000000000000000000",
+            "curl http://other:80/api/blocklogs/01J00000000000000000000000 | jq .",
+            id="a-url-for-an-id-inside-a-url",
+        ),
+        pytest.param(
+            "Count the errors in app.log",
+            "grep -c ERROR /var/log/app.log",
+            "Count the errors in /srv/web/web.log",
+            "grep -c ERROR /srv/web/web.log",
+            id="a-path-for-a-name-at-the-end-of-a-path",
+        ),
+        pytest.param(
             "Create the deployment",
             "kubectl apply -f deployment.yaml",
             "Create what `service.yaml` describes",

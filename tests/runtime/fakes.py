@@ -77,7 +77,7 @@ class FakeClient:
     def status(self, status: replies.Status) -> None:
         self.sent.append(("status", status.state, status.message))
 
-    def show_message(self, text: str, *, error: bool) -> None:
+    def show_message(self, text: str, severity: replies.Severity) -> None:
         self.sent.append(("message", text))
 
 

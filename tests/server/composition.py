@@ -172,7 +172,7 @@ class FakeApp:
         self.queries = FakeQueries(lambda: self.loop.state, self.log)
 
     def on_settings(self, editor: object) -> None:
-        self.client.show_message(f"settings: {msgspec.json.encode(editor).decode()}", error=False)
+        self.client.show_message(f"settings: {msgspec.json.encode(editor).decode()}", replies.Severity.WARNING)
 
     async def close(self) -> None:
         await self.loop.close()

@@ -21,6 +21,7 @@ from ghostcells.context.rules import Rule
 from ghostcells.context.safety import cautions
 from ghostcells.context.worth import Habits
 from ghostcells.domain.events import AnyRecord
+from ghostcells.domain.replies import Severity
 from ghostcells.domain.trace import Trace
 from ghostcells.engine.inputs import AnyInput, Closed, Opened
 from ghostcells.privacy.redact import Redactor
@@ -147,7 +148,7 @@ class Assistant:
         self._client.show_message(
             f"Ghostcells also asks {choice.provider} ({choice.model}) for suggestions, because {choice.source} is set. "
             'Secrets are taken out of what is sent. To keep to memory: model.provider = "none".',
-            error=False,
+            Severity.INFO,
         )
 
 

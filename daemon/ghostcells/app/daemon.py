@@ -24,6 +24,7 @@ from ghostcells.app.vectors import Vectors
 from ghostcells.config.places import models_dir
 from ghostcells.config.schema import Settings
 from ghostcells.domain.events import AnyRecord, Traced
+from ghostcells.domain.replies import Severity
 from ghostcells.domain.trace import Trace
 from ghostcells.embedders import install, specs
 from ghostcells.embedders.base import EmbedderSpec, EmbedderState
@@ -130,7 +131,7 @@ class Daemon:
             flag=config,
             folders=info.folders,
             environ=os.environ,
-            tell=lambda text: client.show_message(text, error=False),
+            tell=lambda text: client.show_message(text, Severity.WARNING),
             apply=self._apply,
         )
         self._decisions.heard.append(self._telemetry.decided)
@@ -170,7 +171,7 @@ class Daemon:
         try:
             self._redactor = Redactor(settings.privacy.patterns)
         except ValueError as error:
-            self._client.show_message(str(error), error=False)
+            self._client.show_message(str(error), Severity.WARNING)
         self._telemetry.use(settings.telemetry)
         self._upkeep.retention_days = settings.log.retention_days
         self._often.use(settings)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ghostcells.domain.events import AnyRecord, Executed
+from ghostcells.domain.replies import Severity
 from ghostcells.learning.lessons import taught_by
 from ghostcells.runtime.ports import Client
 
@@ -34,7 +35,7 @@ class FirstLesson:
                     f"Ghostcells has learned what you just ran ({_short(lesson.text)}), and will suggest it in situations "
                     "like this one. It is kept on this computer: `ghostcells examples` lists what was learned and can "
                     "forget it.",
-                    error=False,
+                    Severity.INFO,
                 )
 
     def _is_first(self) -> bool:

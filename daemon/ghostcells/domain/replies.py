@@ -1,5 +1,7 @@
 """What the daemon answers and announces: the results and notifications of the protocol, as it words them."""
 
+from enum import IntEnum
+
 import msgspec
 
 from ghostcells.domain.ghosts import Ghost
@@ -92,6 +94,14 @@ class SessionUsage(msgspec.Struct, frozen=True, rename="camel"):
     input_tokens: int
     output_tokens: int
     cost_usd: float
+
+
+class Severity(IntEnum):
+    """Of what is said in a window: LSP's `MessageType`."""
+
+    ERROR = 1
+    WARNING = 2
+    INFO = 3
 
 
 class Status(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -14,6 +14,10 @@ _OPENERS = _SEPARATORS | frozenset("(`")
 _WRAPPERS = ("sudo", "xargs")
 _PAIR = 2
 _FILE_ENDING = re.compile(r"\.[A-Za-z0-9]{1,5}(?![\w.])")
+_ROOTED = re.compile(r"[A-Za-z][\w+.-]*://|~?/")
+_WITHIN = re.compile(r"""(?:[A-Za-z][\w+.-]*://[^\s'"`/]*)?[^\s'"`=:;,|&<>()]*/$""")
+"""A path or a URL as far as a place right behind one of its slashes."""
+_LONGEST = 200
 _NUMERIC = frozenset({Kind.NUMBER, Kind.SIZE})
 
 
@@ -111,7 +115,11 @@ def substitute(command: str, changes: Mapping[str, Change]) -> tuple[str, tuple[
 
 
 def _overlap(command: str, start: int, end: int, new: str) -> tuple[int, int]:
-    """The place widened over what `new` brings along, so that `*.` before a value or `.yaml` behind it is not there twice."""
+    """The place widened over what `new` brings along, so that `*.` before a value or `.yaml` behind it is not there twice.
+
+    A path from the root takes the place of the whole path up to there, and a URL that of a URL.
+    """
+    start = _beginning(command, start, new)
     for size in range(min(len(new) - 1, 3), 0, -1):
         if command[:start].endswith(new[:size]) and _is_marks(new[:size]):
             start -= size
@@ -124,6 +132,14 @@ def _overlap(command: str, start: int, end: int, new: str) -> tuple[int, int]:
     if ending and new.endswith(ending.group()):
         end = ending.end()
     return start, end
+
+
+def _beginning(command: str, start: int, new: str) -> int:
+    rooted = _ROOTED.match(new)
+    within = _WITHIN.search(command, max(start - _LONGEST, 0), start) if rooted else None
+    if rooted and within and ("://" in rooted.group()) == ("://" in within.group()):
+        return within.start()
+    return start
 
 
 def _is_marks(text: str) -> bool:

@@ -11,7 +11,7 @@ from ghostcells.domain.events import AnyRecord
 from ghostcells.domain.examples import Situation
 from ghostcells.domain.exchange import Piece
 from ghostcells.domain.ghosts import Recollection
-from ghostcells.domain.replies import PublishGhosts, Status
+from ghostcells.domain.replies import PublishGhosts, Severity, Status
 from ghostcells.engine.effects import Complete
 from ghostcells.engine.inputs import Origin, RequestId
 
@@ -107,4 +107,4 @@ class Client(Protocol):
 
     def status(self, status: Status) -> None: ...
 
-    def show_message(self, text: str, *, error: bool) -> None: ...
+    def show_message(self, text: str, severity: Severity) -> None: ...

@@ -1,6 +1,6 @@
 """What the editor is told about the daemon's state: one line made of what every part says, sent when it changes."""
 
-from ghostcells.domain.replies import SessionUsage, Status
+from ghostcells.domain.replies import SessionUsage, Severity, Status
 from ghostcells.runtime.ports import Client
 
 
@@ -62,7 +62,7 @@ class StatusBoard:
         # Not again for a trouble that goes on, in whatever words: each would be a window in front of the user's text.
         if worse and message not in self._shown:
             self._shown.add(message)
-            self._client.show_message(message, error=False)
+            self._client.show_message(message, Severity.WARNING)
 
     def _state(self) -> str:
         if self._off:

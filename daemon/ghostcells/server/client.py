@@ -5,14 +5,13 @@ from contextlib import AbstractContextManager
 
 import msgspec
 
-from ghostcells.domain.replies import PublishGhosts, Status
+from ghostcells.domain.replies import PublishGhosts, Severity, Status
 from ghostcells.engine.inputs import RequestId
 from ghostcells.server.outbox import Outbox
 
 logger = logging.getLogger(__name__)
 
 INTERNAL_ERROR = -32603
-_ERROR, _WARNING = 1, 2
 _encoder = msgspec.json.Encoder()
 
 
@@ -95,8 +94,8 @@ class EditorClient:
     def status(self, status: Status) -> None:
         self._notify("ghostcells/status", status)
 
-    def show_message(self, text: str, *, error: bool) -> None:
-        self._notify("window/showMessage", _ShowMessage(_ERROR if error else _WARNING, text))
+    def show_message(self, text: str, severity: Severity) -> None:
+        self._notify("window/showMessage", _ShowMessage(severity, text))
 
     def _notify(
         self, method: str, params: object, *, instead_of: str | None = None, replaceable: str | None = None

@@ -14,6 +14,7 @@ from enum import Enum, auto
 import msgspec
 
 from ghostcells.domain.errors import GhostcellsError, InvalidParams
+from ghostcells.domain.replies import Severity
 from ghostcells.server import parent
 from ghostcells.server.client import INTERNAL_ERROR, EditorClient
 from ghostcells.server.envelope import (
@@ -193,7 +194,7 @@ class Session:
             known = isinstance(error, GhostcellsError)
             logger.error("ghostcells could not start", exc_info=None if known else error)  # noqa: TRY400
             why = str(error) if known else f"ghostcells could not start: {type(error).__name__}: {error}"
-            self._client.show_message(why, error=True)
+            self._client.show_message(why, Severity.ERROR)
             self._handlers = Handlers(self._client, None, why)
         settle()
         self._building = None

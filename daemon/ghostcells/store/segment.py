@@ -58,16 +58,42 @@ class Segment(msgspec.Struct, frozen=True, order=True):
 
 def segment_files(paths: Paths) -> list[Segment]:
     """All files that are named as segments, superseded editions included."""
-    try:
-        names = [entry.name for entry in paths.log.iterdir()]
-    except FileNotFoundError:
-        return []
-    return sorted(one for one in map(Segment.parse, (name for name in names if name.endswith(SUFFIX))) if one)
+    return _parsed(_names(paths))
 
 
 def segments(paths: Paths) -> list[Segment]:
     """The segments, each in its highest edition; bases last."""
-    newest = {(one.owner, one.number): one for one in segment_files(paths)}
+    return _newest(_names(paths))
+
+
+class Listing:
+    """`segments`, for who asks again and again: names are read anew only where there are others than at the last look."""
+
+    def __init__(self, paths: Paths) -> None:
+        self._paths = paths
+        self._names: list[str] = []
+        self._found: list[Segment] = []
+
+    def segments(self) -> list[Segment]:
+        names = _names(self._paths)
+        if names != self._names:
+            self._names, self._found = names, _newest(names)
+        return self._found
+
+
+def _names(paths: Paths) -> list[str]:
+    try:
+        return os.listdir(paths.log)  # noqa: PTH208 -- as in `Index`: every query looks here, and wants names, not paths
+    except FileNotFoundError:
+        return []
+
+
+def _parsed(names: Sequence[str]) -> list[Segment]:
+    return sorted(one for one in map(Segment.parse, (name for name in names if name.endswith(SUFFIX))) if one)
+
+
+def _newest(names: Sequence[str]) -> list[Segment]:
+    newest = {(one.owner, one.number): one for one in _parsed(names)}
     return sorted(newest.values(), key=lambda one: (one.is_base, one.number, one.owner))
 
 

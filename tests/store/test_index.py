@@ -287,7 +287,7 @@ def test_what_one_daemon_wrote_can_be_read_before_all_else(root: Path) -> None:
     try:
         b.write_segment(index.paths, [b.ran(3)], owner="OTHER")
         b.write_segment(index.paths, [b.ran(4)], owner="OWN")
-        assert not index.catch_up(owner="OWN")
+        assert not index.catch_up(60_000.0, owner="OWN")
         assert ids(index) == [b.rid(4)]
         index.settle()
         assert ids(index) == [b.rid(3), b.rid(4)]

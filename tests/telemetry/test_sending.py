@@ -85,6 +85,8 @@ def test_spans_metrics_and_usage_reach_a_receiver(receiver):
     (request,) = receiver.of("/v1/traces", ExportTraceServiceRequest)
     (scope,) = request.resource_spans[0].scope_spans
     spans = {one.name: one for one in scope.spans}
+    silent = values(spans["ghostcells.decide"].attributes)
+    assert silent["ghostcells.reason"] == "budget"
     root, call = spans["ghostcells.suggest"], spans["chat small"]
     assert int.from_bytes(root.trace_id, "big") == number_of(trace().suggestion)
     assert call.parent_span_id == root.span_id

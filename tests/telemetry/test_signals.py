@@ -3,10 +3,10 @@
 import msgspec
 import pytest
 
-from ghostcells.domain.decisions import Decision, Silence
+from ghostcells.domain.decisions import Decision, Silence, Weighed
 from ghostcells.domain.trace import Outcome, Trace, TracedCandidate, TracedModel
 from ghostcells.telemetry import signals, usage
-from ghostcells.telemetry.spans import spans_of
+from ghostcells.telemetry.spans import span_of_silence, spans_of
 from tests.store import builders as b
 
 SECRET = "kubectl get very-private"
@@ -128,6 +128,22 @@ def test_contents_stay_here_unless_they_are_asked_for():
     call = spans_of(trace(), content=True).children[-1]
     assert "prompt kubectl" in str(call.attributes["gen_ai.input.messages"])
     assert "answer kubectl" in str(call.attributes["gen_ai.output.messages"])
+
+
+def test_a_silence_has_a_span_with_its_reason_and_what_it_weighed():
+    weighed = Decision(
+        time_ms=2_000, notebook=SECRET, cell=SECRET, session="S", trigger="edit", why=f"why {SECRET}",
+        silence=Silence.ABSTAINED, suggestion="T", stages_ms={"words": 3.0, "total": 12.0},
+        candidates=(Weighed(1.0, 0.2, "memory"), Weighed(2.0, 0.4, "memory")),
+    )  # fmt: skip
+    span = span_of_silence(weighed, content=False)
+    assert (span.name, span.start_ms, span.end_ms) == ("ghostcells.decide", 1_988, 2_000)
+    assert span.attributes == {
+        "ghostcells.reason": "abstained", "ghostcells.trigger": "edit",
+        "ghostcells.candidates": 2, "ghostcells.confidence": 0.4,
+        "ghostcells.memory.words.ms": 3.0, "ghostcells.suggestion.id": "T", "ghostcells.session.id": "S",
+    }  # fmt: skip
+    assert span_of_silence(weighed, content=True).attributes["ghostcells.why"] == f"why {SECRET}"
 
 
 # What others make of it

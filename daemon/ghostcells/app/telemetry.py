@@ -142,6 +142,7 @@ class _Worker:
         for signal in signals.of_decision(decision):
             self._count(signal)
         if self._exporter is not None:
+            self._exporter.silence(decision)
             for event in usage.of_decision(decision):
                 self._exporter.usage(usage.allowed(event, self._private), decision.time_ms)
 

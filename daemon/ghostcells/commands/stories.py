@@ -165,6 +165,8 @@ def _example(one: UsedExample) -> str:
 
 def _print_suggestion(found: SuggestionStory) -> None:
     if found.trace is not None:
+        if found.decision is not None and found.decision.silence is not None:
+            _print_silence(found.decision)
         print_trace(found.trace)
     elif found.decision is not None:
         _print_decision(found.decision, found.examples)
@@ -174,10 +176,8 @@ def _print_suggestion(found: SuggestionStory) -> None:
 
 
 def _print_decision(decision: Decision, examples: tuple[UsedExample, ...] = ()) -> None:
-    print(f"{decision.silence or 'suggested'}: {decision.why}")
+    _print_silence(decision)
     print(f"asked {asked(decision.trigger)} at {moment(decision.time_ms)}, {short_name(decision.notebook)}")
-    if decision.silence is not None and ADVICE[decision.silence]:
-        print(f"to do: {ADVICE[decision.silence]}")
     known = {one.id: one for one in examples}
     rows = [
         (f"{one.confidence:.0%}", f"{one.score:.2f}", _remembered(known.get(one.example or "")) or one.source)
@@ -185,6 +185,12 @@ def _print_decision(decision: Decision, examples: tuple[UsedExample, ...] = ()) 
     ]
     if rows:
         print_table(("confidence", "score", "remembered as"), rows)
+
+
+def _print_silence(decision: Decision) -> None:
+    print(f"{decision.silence or 'suggested'}: {decision.why}")
+    if decision.silence is not None and ADVICE[decision.silence]:
+        print(f"to do: {ADVICE[decision.silence]}")
 
 
 def _remembered(one: UsedExample | None) -> str:

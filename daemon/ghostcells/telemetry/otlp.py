@@ -24,10 +24,11 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.id_generator import IdGenerator
 
 from ghostcells import __version__
+from ghostcells.domain.decisions import Decision
 from ghostcells.domain.ids import number_of
 from ghostcells.domain.trace import Trace, TracedModel
 from ghostcells.telemetry.signals import METRICS, Bounds, Metric, Signal
-from ghostcells.telemetry.spans import SCHEMA, Span, spans_of
+from ghostcells.telemetry.spans import SCHEMA, Span, span_of_silence, spans_of
 from ghostcells.telemetry.usage import Usage
 
 if TYPE_CHECKING:
@@ -111,11 +112,19 @@ class Exporter:
         """A suggestion's spans, with the times that it took."""
         if self._traces is None:
             return
-        self._ids.next_trace = number_of(trace.suggestion)
-        self._emit(self._traces.get_tracer(NAME, __version__, SCHEMA), spans_of(trace, content=self._content), None)
-        self._ids.next_trace = None
+        self._send(self._traces, trace.suggestion, spans_of(trace, content=self._content))
         if isinstance(trace.model, TracedModel):
             self._measure(trace, trace.model)
+
+    def silence(self, decision: Decision) -> None:
+        """Why nothing was suggested: in the trace of the suggestion, where it came to one."""
+        if self._traces is not None and decision.silence is not None:
+            self._send(self._traces, decision.suggestion, span_of_silence(decision, content=self._content))
+
+    def _send(self, traces: TracerProvider, suggestion: str | None, root: Span) -> None:
+        self._ids.next_trace = None if suggestion is None else number_of(suggestion)
+        self._emit(traces.get_tracer(NAME, __version__, SCHEMA), root, None)
+        self._ids.next_trace = None
 
     def _emit(self, tracer: api.Tracer, span: Span, parent: Any) -> None:
         kind = api.SpanKind.CLIENT if span.client else api.SpanKind.INTERNAL

@@ -1,4 +1,4 @@
-"""From the trace of a suggestion to spans, as OpenTelemetry has them: pure, so that what leaves can be looked at.
+"""From traces and decisions to spans, as OpenTelemetry has them: pure, so that what leaves can be looked at.
 
 Names of attributes are those of the GenAI semantic conventions of mid 2026, which are still in development and live outside of
 the library's constants by now; they stand here once, with the schema that is current beside them.
@@ -6,6 +6,7 @@ the library's constants by now; they stand here once, with the schema that is cu
 
 import msgspec
 
+from ghostcells.domain.decisions import Decision
 from ghostcells.domain.trace import Trace, TracedModel
 
 SCHEMA = "https://opentelemetry.io/schemas/1.44.0"
@@ -42,6 +43,29 @@ def spans_of(trace: Trace, *, content: bool) -> Span:
         },
         children=(*_stages(trace), *_model(trace, content=content)),
     )
+
+
+def span_of_silence(decision: Decision, *, content: bool) -> Span:
+    """A rest after which nothing was suggested: most such have no trace in the log. It ends when that was decided.
+
+    The reason is a word of the closed list; its sentence may hold what a provider said, so it belongs to the `content`.
+    """
+    best = max((one.confidence for one in decision.candidates), default=0.0)
+    attributes: dict[str, Value] = {
+        "ghostcells.reason": str(decision.silence),
+        "ghostcells.trigger": decision.trigger,
+        "ghostcells.candidates": len(decision.candidates),
+        "ghostcells.confidence": best,
+        **{f"ghostcells.memory.{stage}.ms": ms for stage, ms in decision.stages_ms.items() if stage not in _REST},
+    }
+    if decision.suggestion is not None:
+        attributes["ghostcells.suggestion.id"] = decision.suggestion
+    if decision.session is not None:
+        attributes["ghostcells.session.id"] = decision.session
+    if content:
+        attributes["ghostcells.why"] = decision.why
+    took = max(decision.stages_ms.values(), default=0.0)
+    return Span("ghostcells.decide", decision.time_ms - took, decision.time_ms, attributes)
 
 
 def _stages(trace: Trace) -> tuple[Span, ...]:

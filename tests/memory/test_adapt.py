@@ -27,6 +27,13 @@ from tests.memory.builders import example, ran, situation
             id="a-url-for-an-id-inside-a-url",
         ),
         pytest.param(
+            "Mount 2 volumes",
+            "mount --count 2 2i2cstorage:/2i2cstorage/homes -o size=2GiB",
+            "Mount 3 volumes",
+            "mount --count 3 2i2cstorage:/2i2cstorage/homes -o size=3GiB",
+            id="a-number-but-not-in-a-name",
+        ),
+        pytest.param(
             "Count the errors in app.log",
             "grep -c ERROR /var/log/app.log",
             "Count the errors in /srv/web/web.log",

@@ -14,6 +14,7 @@ _OPENERS = _SEPARATORS | frozenset("(`")
 _WRAPPERS = ("sudo", "xargs")
 _PAIR = 2
 _FILE_ENDING = re.compile(r"\.[A-Za-z0-9]{1,5}(?![\w.])")
+_UNIT = re.compile(r"[A-Za-z]{0,3}(?![A-Za-z0-9])")
 _ROOTED = re.compile(r"[A-Za-z][\w+.-]*://|~?/")
 _WITHIN = re.compile(r"""(?:[A-Za-z][\w+.-]*://[^\s'"`/]*)?[^\s'"`=:;,|&<>()]*/$""")
 """A path or a URL as far as a place right behind one of its slashes."""
@@ -55,6 +56,7 @@ def _alone(command: str, start: int, end: int, kind: Kind) -> bool:
             or (len(before) == _PAIR and before.isalpha())
             or after[:1].isdigit()
             or (after[:1] == "." and after[1:].isdigit())
+            or not (after[:1] == "." or _UNIT.match(command, end))
         )
     joins = "_-" if kind is Kind.WORD else "_"
     if command[start].isalnum() and before and (before[-1].isalnum() or before[-1] in joins):

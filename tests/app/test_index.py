@@ -29,7 +29,7 @@ async def test_a_search_knows_what_was_just_run_in_the_middle_of_a_burst(
         loop=asyncio.get_running_loop(),
         stamp=lambda: pytest.fail("nothing is appended anew"),
         redact=lambda record: record,
-        on_committed=lambda _: thread.committed(),
+        on_committed=thread.committed,
     )
     try:
         situation = Situation("file:///a.md", intent="List the pods")

@@ -262,3 +262,36 @@ def test_a_comment_in_an_empty_code_cell_is_an_intent():
     play = started(code(""))
     play.type("# show the pods", "c1").wait(200)
     assert play.of(out.Recall)[0].situation.intent == "# show the pods"
+
+
+def test_memory_is_asked_ahead_so_that_its_answer_is_there_at_the_rest():
+    """Thirty milliseconds before a rest of forty is over, about exactly what will be asked then."""
+    play = started(prose(uri="p1"), code("make build", "c1")).type("show the pods")
+    play.wait(9)
+    assert not play.of(out.Prepare)
+    play.wait(1)
+    (ahead,) = play.of(out.Prepare)
+    assert not play.pending
+    play.wait(30)
+    (recall,) = play.of(out.Recall)
+    assert (ahead.situation, ahead.limit, ahead.present) == (recall.situation, recall.limit, recall.present)
+    assert recall.present == ("make build",)
+
+
+def test_who_types_on_is_not_thought_about_ahead():
+    play = started()
+    for length in range(1, 10):
+        play.type("show the pods"[:length]).wait(9)
+        assert not play.of(out.Prepare)
+
+
+def test_what_was_answered_is_not_prepared_again():
+    play = started()
+    play.suggest()
+    before = play.steps
+    play.type("show  the pods \n")
+    while play.now < 2_000_000 and play.state.wake_ms is not None:
+        play.now = play.state.wake_ms
+        play.send(into.TimeCame)
+        assert not play.of(out.Prepare)
+    assert play.steps > before + 2

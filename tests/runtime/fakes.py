@@ -84,6 +84,10 @@ class FakeClient:
 class FakeMemory:
     def __init__(self) -> None:
         self.asked: dict[str, asyncio.Future[Recollection]] = {}
+        self.prepared: list[tuple[str, int, tuple[str, ...]]] = []
+
+    def prepare(self, situation: Situation, *, limit: int, present: Sequence[str], now_ms: int) -> None:
+        self.prepared.append((situation.intent, limit, tuple(present)))
 
     def recall(
         self, situation: Situation, *, limit: int, present: Sequence[str], now_ms: int

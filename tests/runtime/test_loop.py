@@ -98,6 +98,16 @@ async def test_what_memory_finds_is_an_input() -> None:
     assert (given.suggestion, given.threshold, given.stages_ms) == ("one", 0.5, {"lexical": 1.0})
 
 
+async def test_memory_hears_beforehand_what_it_will_be_asked() -> None:
+    bench = Bench()
+    ahead = e.Prepare(recalled("one", "show").situation, 3, ("ls",))
+    bench.script.on(i.Closed, lambda _: (ahead,))
+    bench.close_notebook()
+    await settle()
+    assert bench.memory.prepared == [("show", 3, ("ls",))]
+    assert not bench.memory.asked
+
+
 async def test_a_failing_memory_is_an_input() -> None:
     bench = Bench()
     bench.script.on(i.Closed, lambda _: (recalled("one"),))

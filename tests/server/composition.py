@@ -114,6 +114,8 @@ class FakeLog:
 
 
 class FakeMemory:
+    def prepare(self, situation: Situation, *, limit: int, present: Sequence[str], now_ms: int) -> None: ...
+
     async def recall(self, situation: Situation, *, limit: int, present: Sequence[str], now_ms: int) -> Recollection:
         return Recollection((Candidate("ls", "shellscript", 1.0, 0.9),), 0.5, {})
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from ghostcells.app.ahead import AheadMemory
 from ghostcells.app.asking import Asking
 from ghostcells.app.assistant import Assistant, risky_of
 from ghostcells.app.decisions import Decisions
@@ -91,12 +92,13 @@ class Daemon:
         self._warning = WarningMemory(
             self._memory, self._assistant.prompting.run, used=self._used, asked=self._assistant.prepare
         )
+        self._ahead = AheadMemory(self._warning, self._index.mark)
         self.loop = Loop(
             step=self._step,
             state=State(epoch=epoch),
             clock=clock,
             log=self._log,
-            memory=self._warning,
+            memory=self._ahead,
             client=client,
             status=self._status,
             writer=self._assistant.writer,
@@ -178,6 +180,7 @@ class Daemon:
         self._memory.threshold = settings.memory.min_confidence
         self._vectors.use(embedder_of(settings), settings.memory.idle_seconds or None)
         self._warning.rules = risky_of(settings)
+        self._ahead.drop()
         asks = self._assistant.use(settings, self._redactor)
         self.loop.dispatch(
             PolicyChanged(
@@ -239,7 +242,7 @@ class Daemon:
         return redact_record(record, lambda text: redactor.redact(text).text)
 
     def _committed(self, records: list[AnyRecord]) -> None:
-        self._index.committed()
+        self._index.committed(records)
         self._lessons.committed(records)
         self._telemetry.committed(records)
 

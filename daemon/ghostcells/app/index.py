@@ -5,10 +5,11 @@ import logging
 import sqlite3
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import TypeVar
 
+from ghostcells.domain.events import AnyRecord, Edited, Executed, Forgotten, Learned, Pinned
 from ghostcells.learning.lessons import evidence_of
 from ghostcells.memory import analysis
 from ghostcells.runtime.lull import Lull
@@ -33,6 +34,8 @@ GLANCE_SECONDS = 1.0
 LOOK_SECONDS = 0.5
 """How often the logs of other daemons are looked at; what they learned is to be known within two seconds."""
 _ROWS = 500
+_TELLING = (Executed, Learned, Forgotten, Pinned, Edited)
+"""Records that change what a search finds."""
 
 
 def open_index(paths: Paths) -> tuple[Index, tempfile.TemporaryDirectory[str] | None]:
@@ -67,6 +70,7 @@ class IndexThread:
         self._heeded = self._forgetting_changed()
         self._seen = (0, 0)
         self._more = False
+        self._told = 0
         self._lull = Lull()
         # One object, by which the worker knows that it is queued already.
         self._chore = self._catch_up
@@ -121,10 +125,15 @@ class IndexThread:
         """There may be something new in the log; for any thread."""
         self._worker.chore(self._chore, after_s=self._lull.left())
 
-    def committed(self) -> None:
-        """There is something new in the log of this daemon, and perhaps more to come; for any thread."""
+    def committed(self, records: Iterable[AnyRecord]) -> None:
+        """There is something new in the log of this daemon, and perhaps more to come."""
+        self._told += any(isinstance(one, _TELLING) for one in records)
         self._lull.came()
         self.look()
+
+    def mark(self) -> object:
+        """What is another after something was forgotten, by any process, or told of examples here; to be called on the loop."""
+        return self._forgetting_changed(), self._told
 
     @property
     def known(self) -> int:

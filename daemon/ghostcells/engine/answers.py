@@ -6,12 +6,12 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from ghostcells.domain.decisions import Silence
-from ghostcells.domain.examples import situation_at
+from ghostcells.domain.examples import Situation, situation_at
 from ghostcells.domain.ghosts import Candidate, Reason
 from ghostcells.domain.notebook import Cell, CellKind
 from ghostcells.domain.trace import Trace, TracedCandidate
 from ghostcells.engine import policy, writing
-from ghostcells.engine.effects import Recall
+from ghostcells.engine.effects import Prepare, Recall
 from ghostcells.engine.inputs import Recalled, RecallFailed
 from ghostcells.engine.state import Computation, Due, Memories, Showing, Stage
 from ghostcells.engine.turn import Turn
@@ -31,23 +31,28 @@ def schedule(turn: Turn, uri: str, cell: Cell, trigger: str) -> None:
         _decide_early(turn, uri, cell, trigger)
         return
     delay = policy.memory_delay(turn.policy, state.gap_ms if trigger == "edit" else None)
-    turn.update(uri, due=Due(turn.now + delay, cell.uri, trigger))
+    at_ms = turn.now + delay
+    turn.update(uri, due=Due(at_ms, cell.uri, trigger, at_ms - policy.ahead(delay)))
 
 
 def compute_due(turn: Turn) -> None:
-    """Start what has come due."""
+    """Start what has come due, and prepare what soon will."""
     for uri, state in turn.notebooks.items():
         due = state.due
-        if due is None or due.at_ms > turn.now:
+        if due is None or due.next_ms > turn.now:
             continue
-        turn.update(uri, due=None)
+        now = due.at_ms <= turn.now
+        turn.update(uri, due=None if now else replace(due, ahead_ms=None))
         cell = turn.documents[uri].cell(due.cell)
         session = turn.session
         if cell is None or session is None or session.cell != due.cell or session.notebook != uri:
             continue
-        if turn.notebooks[uri].considered != (cell.uri, policy.squeeze(cell.text)):
+        fresh = turn.notebooks[uri].considered != (cell.uri, policy.squeeze(cell.text))
+        if fresh and not now:
+            turn.effects.append(Prepare(*_question(turn, uri, cell)))
+        elif fresh:
             compute(turn, uri, cell, due.trigger)
-        elif _was_answered(turn, uri):
+        elif now and _was_answered(turn, uri):
             why = "this text has had its suggestion already"
             turn.decide_early(uri, cell, due.trigger, why, Silence.UNCHANGED)
 
@@ -81,6 +86,18 @@ def compute(turn: Turn, uri: str, cell: Cell, trigger: str) -> None:
         oldest = turn.computations[0]
         turn.close([oldest])
         turn.settle(oldest.notebook)
+    situation, limit, present = _question(turn, uri, cell)
+    suggestion = turn.new_id()
+    turn.computations = (
+        *turn.computations,
+        Computation(suggestion, uri, cell.uri, text, trigger, turn.session.id, turn.now, present, asked),
+    )
+    turn.update(uri, considered=(cell.uri, text))
+    turn.effects.append(Recall(suggestion, situation, limit, present))
+
+
+def _question(turn: Turn, uri: str, cell: Cell) -> tuple[Situation, int, tuple[str, ...]]:
+    """What memory is asked about this cell: the situation, how many candidates, and which commands are of no use."""
     document = turn.documents[uri]
     index = document.index_of(cell.uri)
     assert index is not None
@@ -88,17 +105,11 @@ def compute(turn: Turn, uri: str, cell: Cell, trigger: str) -> None:
     place = index if unwritten else index + 1
     before = turn.own_before(document, place)
     situation = situation_at(before, len(before), uri, turn.notebooks[uri].outputs)
-    if unwritten and text:
+    if unwritten and cell.text.strip():
         situation = replace(situation, intent=f"{situation.intent}\n\n{cell.text.strip()}".strip())
     below = turn.own_after(document, index + 1, _BELOW)
     present = tuple(one.text for one in (*below, cell) if one.kind is CellKind.CODE and policy.is_command(one.text))
-    suggestion = turn.new_id()
-    turn.computations = (
-        *turn.computations,
-        Computation(suggestion, uri, cell.uri, text, trigger, turn.session.id, turn.now, present, asked),
-    )
-    turn.update(uri, considered=(cell.uri, text))
-    turn.effects.append(Recall(suggestion, situation, policy.MAX_RECALLED, present))
+    return situation, policy.MAX_RECALLED, present
 
 
 def take(turn: Turn, suggestion: str, stage: Stage) -> Computation | None:

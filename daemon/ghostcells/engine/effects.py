@@ -51,6 +51,14 @@ class Recall(msgspec.Struct, frozen=True):
     present: tuple[str, ...] = ()
 
 
+class Prepare(msgspec.Struct, frozen=True):
+    """Begin to search memory as for a `Recall` of the same, which is likely to follow; nothing comes back."""
+
+    situation: Situation
+    limit: int
+    present: tuple[str, ...] = ()
+
+
 class Complete(msgspec.Struct, frozen=True):
     """Let a model write what follows; answered by `Wrote`s, then `Finished`, `CompletionDeclined` or `CompletionFailed`.
 
@@ -96,4 +104,4 @@ class Decide(msgspec.Struct, frozen=True):
     decision: Decision
 
 
-Effect = Append | Reply | Refuse | Publish | Recall | Complete | Cancel | Wake | Announce | Decide
+Effect = Append | Reply | Refuse | Publish | Prepare | Recall | Complete | Cancel | Wake | Announce | Decide

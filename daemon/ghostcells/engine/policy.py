@@ -24,6 +24,11 @@ SAME_BURST_MS = 2000
 """A longer pause between keys says nothing about the rhythm."""
 RHYTHM_WEIGHT = 0.3
 GAP_SHARE = 0.75
+AHEAD_MS = 30
+"""How long before a rest is over memory begins to look, so that its answer is there when it is: an embedding, a search among
+ten thousand examples and their ranking take half of that."""
+AHEAD_SHARE = 0.75
+"""Of a short rest it begins after a quarter: who types on within that is not thought about at all."""
 MAX_MEMORY_DELAY_MS = 160
 KEEP_MARGIN = 0.1
 """A shown ghost stays while it is among the answers and this close to the best: a redraw costs more than it brings."""
@@ -74,6 +79,11 @@ def memory_delay(policy: Policy, gap_ms: float | None) -> int:
     if gap_ms is None:
         return policy.memory_delay_ms
     return int(min(max(GAP_SHARE * gap_ms, policy.memory_delay_ms), MAX_MEMORY_DELAY_MS))
+
+
+def ahead(delay_ms: int) -> int:
+    """How long before the end of a rest of that length memory begins to look."""
+    return min(AHEAD_MS, int(AHEAD_SHARE * delay_ms))
 
 
 def model_delay(gap_ms: float | None) -> int:

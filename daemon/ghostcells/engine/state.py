@@ -80,11 +80,17 @@ class SessionState(msgspec.Struct, frozen=True):
 
 
 class Due(msgspec.Struct, frozen=True):
-    """A suggestion for `cell` is due at `at_ms` unless something happens first."""
+    """A suggestion for `cell` is due at `at_ms` unless something happens first; to be prepared at `ahead_ms`, None: it is."""
 
     at_ms: int
     cell: str
     trigger: str
+    ahead_ms: int | None = None
+
+    @property
+    def next_ms(self) -> int:
+        """When the next thing is to be done about it."""
+        return self.at_ms if self.ahead_ms is None else self.ahead_ms
 
 
 class Missing(msgspec.Struct, frozen=True):

@@ -26,6 +26,7 @@ from ghostcells.engine.effects import (
     Complete,
     Decide,
     Effect,
+    Prepare,
     Publish,
     Recall,
     Refuse,
@@ -48,7 +49,7 @@ from ghostcells.engine.inputs import (
     Wrote,
 )
 from ghostcells.runtime.durable import Durable
-from ghostcells.runtime.ports import Answered, Client, Declined, Log, Memory, Writer
+from ghostcells.runtime.ports import Answered, Client, Declined, Log, PromptMemory, Writer
 from ghostcells.runtime.status import StatusBoard, unsaved
 from ghostcells.runtime.tasks import Tasks
 
@@ -79,7 +80,7 @@ class Loop(Generic[S]):
         state: S,
         clock: Clock,
         log: Log,
-        memory: Memory,
+        memory: PromptMemory,
         client: Client,
         status: StatusBoard,
         writer: Writer | None = None,
@@ -190,6 +191,8 @@ class Loop(Generic[S]):
                 self._release(request)
             case Publish(params):
                 self._publish(params)
+            case Prepare(situation, limit, present):
+                self._memory.prepare(situation, limit=limit, present=present, now_ms=self._clock.now_ms())
             case Recall():
                 self._recall(effect)
             case Complete():

@@ -24,6 +24,14 @@ class Memory(Protocol):
     ) -> Awaitable[Recollection]: ...
 
 
+class PromptMemory(Memory, Protocol):
+    """One that can be told beforehand what it is likely to be asked."""
+
+    def prepare(self, situation: Situation, *, limit: int, present: Sequence[str], now_ms: int) -> None:
+        """Begin what a `recall` of the same will ask; it takes the place of what was begun before. Never waits."""
+        ...
+
+
 class Answered(msgspec.Struct, frozen=True):
     """A model's whole answer, checked: no pieces where it is not to be shown."""
 

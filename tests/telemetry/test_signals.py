@@ -123,6 +123,15 @@ def test_a_model_s_call_has_the_names_of_the_conventions():
     assert call.attributes["gen_ai.response.time_to_first_chunk"] == pytest.approx(0.014)
 
 
+def test_a_search_that_began_ahead_of_the_rest_is_drawn_there():
+    ahead = msgspec.structs.replace(
+        trace(), stages_ms={"words": 5.0, "rank": 3.0, "ahead": 30.0, "total": 1.0}, model=msgspec.UNSET
+    )
+    root = spans_of(ahead, content=False)
+    assert (root.start_ms, root.end_ms) == (970, 1_001)
+    assert [(one.start_ms, one.end_ms) for one in root.children] == [(970, 975), (975, 978)]
+
+
 def test_contents_stay_here_unless_they_are_asked_for():
     assert SECRET not in repr(spans_of(trace(), content=False))
     call = spans_of(trace(), content=True).children[-1]

@@ -14,12 +14,10 @@ from msgspec.structs import replace
 
 from ghostcells.domain.examples import Situation
 from ghostcells.domain.ghosts import Recollection
+from ghostcells.domain.trace import AHEAD
 from ghostcells.runtime.ports import Memory
 
 logger = logging.getLogger(__name__)
-
-STAGE = "ahead"
-"""The name of the stage of a trace that says how many milliseconds before the rest the search was begun."""
 
 
 class Begun(NamedTuple):
@@ -52,7 +50,7 @@ class AheadMemory:
             self._begun = None
             asked = perf_counter()
             found = await begun.answer
-            return replace(found, stages_ms={**found.stages_ms, STAGE: round((asked - begun.since) * 1000, 3)})
+            return replace(found, stages_ms={**found.stages_ms, AHEAD: round((asked - begun.since) * 1000, 3)})
         self.drop()
         return await self._memory.recall(situation, limit=limit, present=present, now_ms=now_ms)
 

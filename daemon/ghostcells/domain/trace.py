@@ -53,8 +53,14 @@ class Assertion(msgspec.Struct, frozen=True):
     result: str
 
 
+AHEAD = "ahead"
+"""The stage that says by how much memory began to look before the rest."""
+
+
 class Trace(msgspec.Struct, frozen=True, rename="camel"):
-    """`stages_ms` counts from rest; `why` is the outcome's reason in a sentence, `dropped` what was left out.
+    """`stages_ms` counts from rest, or from as long before as its `ahead` says.
+
+    `why` is the outcome's reason in a sentence, `dropped` what was left out.
 
     `gap` is by how much the first candidate's confidence exceeds the second's, where two may be shown.
     """

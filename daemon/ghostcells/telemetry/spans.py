@@ -7,11 +7,11 @@ the library's constants by now; they stand here once, with the schema that is cu
 import msgspec
 
 from ghostcells.domain.decisions import Decision
-from ghostcells.domain.trace import Trace, TracedModel
+from ghostcells.domain.trace import AHEAD, Trace, TracedModel
 
 SCHEMA = "https://opentelemetry.io/schemas/1.44.0"
-_REST = frozenset({"total"})
-_MODEL_STAGES = frozenset({"prompt", "firstChunk", "firstGhost", "total"})
+_REST = frozenset({"total", AHEAD})
+_MODEL_STAGES = frozenset({"prompt", "firstChunk", "firstGhost", *_REST})
 Value = str | int | float | bool
 
 
@@ -28,10 +28,12 @@ class Span(msgspec.Struct, frozen=True):
 
 def spans_of(trace: Trace, *, content: bool) -> Span:
     """The suggestion as a span, with its stages and the model's call below it. `content`: also what was said."""
-    end = trace.time_ms + max(trace.stages_ms.values(), default=0.0)
+    stages = _stages(trace)
+    from_rest = (ms for name, ms in trace.stages_ms.items() if name in _MODEL_STAGES and name != AHEAD)
+    end = max(trace.time_ms + max(from_rest, default=0.0), *(stage.end_ms for stage in stages), trace.time_ms)
     return Span(
         "ghostcells.suggest",
-        trace.time_ms,
+        _begun(trace),
         end,
         {
             "ghostcells.suggestion.id": trace.suggestion,
@@ -41,7 +43,7 @@ def spans_of(trace: Trace, *, content: bool) -> Span:
             "ghostcells.candidates": len(trace.candidates),
             "ghostcells.redactions": trace.redactions,
         },
-        children=(*_stages(trace), *_model(trace, content=content)),
+        children=(*stages, *_model(trace, content=content)),
     )
 
 
@@ -64,15 +66,21 @@ def span_of_silence(decision: Decision, *, content: bool) -> Span:
         attributes["ghostcells.session.id"] = decision.session
     if content:
         attributes["ghostcells.why"] = decision.why
-    took = max(decision.stages_ms.values(), default=0.0)
+    stages = decision.stages_ms
+    took = max([stages.get(AHEAD, 0.0) + stages.get("total", 0.0), *stages.values()])
     return Span("ghostcells.decide", decision.time_ms - took, decision.time_ms, attributes)
+
+
+def _begun(trace: Trace) -> float:
+    """When memory began to look: at the rest, or before."""
+    return trace.time_ms - trace.stages_ms.get(AHEAD, 0.0)
 
 
 def _stages(trace: Trace) -> tuple[Span, ...]:
     """The search of memory, in the parts that it was timed by: one after the other."""
     own = _MODEL_STAGES if isinstance(trace.model, TracedModel) else _REST
     found: list[Span] = []
-    begun = float(trace.time_ms)
+    begun = _begun(trace)
     for stage, ms in trace.stages_ms.items():
         if stage not in own:
             attributes: dict[str, Value] = {

@@ -31,7 +31,7 @@ def filled(directory, rows, name="one"):
     return store
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(cut=st.integers(0, 5 * SIZE + HEADER))
 def test_a_file_cut_anywhere_keeps_its_whole_records_and_takes_new_ones(cut, tmp_path_factory):
     directory = tmp_path_factory.mktemp("store")
@@ -50,7 +50,7 @@ def test_a_file_cut_anywhere_keeps_its_whole_records_and_takes_new_ones(cut, tmp
     again.close()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(where=st.integers(HEADER, HEADER + 5 * SIZE - 1), flip=st.integers(1, 255))
 def test_a_changed_byte_is_never_read_as_a_vector(where, flip, tmp_path_factory):
     directory = tmp_path_factory.mktemp("store")
@@ -76,7 +76,7 @@ operations = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(steps=operations)
 def test_a_row_has_its_latest_vector_whoever_wrote_it(steps, tmp_path_factory):
     directory = tmp_path_factory.mktemp("store")

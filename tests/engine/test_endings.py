@@ -14,6 +14,7 @@ from ghostcells.domain.events import (
     SessionStarted,
     Superseded,
 )
+from ghostcells.domain.ghosts import Origin
 from ghostcells.engine import inputs as into
 
 from .play import NB, candidate, code, ghost_cell, prose, started
@@ -249,7 +250,7 @@ def test_an_ended_ghost_that_comes_back_is_restored_by_focus():
 
 def test_an_ended_ghost_of_an_earlier_daemon_is_restored_by_focus():
     play = started()
-    origin = into.Origin(
+    origin = Origin(
         "01J00000000000000000000009", "01J00000000000000000000008", accepted=False, text="ls", language="shellscript"
     )
     leak = prose("ls", uri="leak", own_id=origin.id, claim=origin.id, flagged=True)

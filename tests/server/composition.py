@@ -12,7 +12,7 @@ from ghostcells.domain import replies
 from ghostcells.domain.errors import GhostcellsError, InvalidParams, RequestFailed
 from ghostcells.domain.events import AnyRecord, SessionStarted
 from ghostcells.domain.examples import Situation
-from ghostcells.domain.ghosts import Candidate, Ghost, Recollection
+from ghostcells.domain.ghosts import Candidate, Ghost, Origin, Recollection
 from ghostcells.domain.notebook import CellKind, Notebook
 from ghostcells.engine import effects as e
 from ghostcells.engine import inputs as i
@@ -152,7 +152,7 @@ class FakeQueries:
 
 
 class FakeOrigins:
-    def lookup(self, ids: Sequence[str]) -> tuple[i.Origin, ...]:
+    def lookup(self, ids: Sequence[str]) -> tuple[Origin, ...]:
         return ()
 
 

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from ghostcells.domain.errors import RequestFailed
+from ghostcells.domain.ghosts import Origin
 from ghostcells.domain.ids import Stamp
 from ghostcells.domain.notebook import Output
 from ghostcells.engine import inputs as i
@@ -46,7 +47,7 @@ class FakeApp:
         self.seen: list[i.AnyInput] = []
         self.asked: list[Any] = []
         self.settings: list[object] = []
-        self.known: tuple[i.Origin, ...] = ()
+        self.known: tuple[Origin, ...] = ()
         self.answer: Callable[[], Any] = lambda: {"yes": True}
 
     def stamp(self) -> Stamp:
@@ -55,7 +56,7 @@ class FakeApp:
     def dispatch(self, given: i.AnyInput) -> None:
         self.seen.append(given)
 
-    def lookup(self, ids: Sequence[str]) -> tuple[i.Origin, ...]:
+    def lookup(self, ids: Sequence[str]) -> tuple[Origin, ...]:
         self.asked.append(tuple(ids))
         return self.known
 
@@ -302,7 +303,7 @@ async def test_settings_are_handed_on_as_they_came() -> None:
 
 async def test_what_the_log_knows_of_claimed_cells_comes_with_the_notebook() -> None:
     desk = Desk()
-    desk.app.known = (i.Origin(ULID, ULID, accepted=True, text="ls", language="shellscript"),)
+    desk.app.known = (Origin(ULID, ULID, accepted=True, text="ls", language="shellscript"),)
     desk.open({"ghostcells": {"id": ULID}})
     [given] = desk.app.seen
     assert isinstance(given, i.Opened)
@@ -321,7 +322,7 @@ async def test_the_log_is_not_asked_where_nothing_is_claimed() -> None:
 async def test_a_log_that_cannot_be_asked_costs_no_notebook(caplog: pytest.LogCaptureFixture) -> None:
     desk = Desk()
 
-    def broken(ids: Sequence[str]) -> tuple[i.Origin, ...]:
+    def broken(ids: Sequence[str]) -> tuple[Origin, ...]:
         raise OSError
 
     desk.app.lookup = broken  # type: ignore[method-assign]

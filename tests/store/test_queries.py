@@ -9,8 +9,9 @@ import msgspec
 import pytest
 
 from ghostcells.domain.feedback import Fate, Feedback, Judgement
+from ghostcells.domain.ghosts import Origin
 from ghostcells.domain.trace import TracedModel
-from ghostcells.domain.views import KnownCell, OpenGhost, Verdict
+from ghostcells.domain.views import OpenGhost, Verdict
 from ghostcells.store import queries as queries_module
 from ghostcells.store.index import Index
 from ghostcells.store.paths import Paths, prepare
@@ -203,8 +204,8 @@ def test_percentiles_are_of_what_was_measured(ask: Ask) -> None:
 
 def test_what_is_known_of_cells(ask: Ask) -> None:
     assert ask(*LIFE).lookup(["g1", "g2", "mine", "g1"]) == (
-        KnownCell("g1", "S3", accepted=True, text="kubectl get pods -A", language="shellscript", example="ex"),
-        KnownCell("g2", "S3", accepted=False, text="kubectl get pods", language="shellscript", example="ex"),
+        Origin("g1", "S3", accepted=True, text="kubectl get pods -A", language="shellscript", example="ex"),
+        Origin("g2", "S3", accepted=False, text="kubectl get pods", language="shellscript", example="ex"),
     )
 
 

@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import TypeVar
 
 from ghostcells.app.index import IndexThread
+from ghostcells.domain.ghosts import Origin
 from ghostcells.domain.pool import Ran
 from ghostcells.domain.views import Cost, OpenGhost
-from ghostcells.engine.inputs import Origin
 from ghostcells.runtime.worker import Worker
 from ghostcells.store.queries import Queries
 
@@ -65,10 +65,7 @@ class Asking:
         return await self._whole.run(lambda queries: queries.ran_since(since_ms))
 
     def lookup(self, ids: Sequence[str]) -> tuple[Origin, ...]:
-        return tuple(
-            Origin(one.id, one.suggestion, one.accepted, one.text, one.language, one.example)
-            for one in self._lookups.lookup(ids)
-        )
+        return self._lookups.lookup(ids)
 
     def close(self) -> None:
         self._quick.close()

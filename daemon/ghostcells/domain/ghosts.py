@@ -106,3 +106,17 @@ END_OF: dict[Reason, End] = {
 
 READ_MS = 750
 """A ghost visible for this long counts as read (protocol)."""
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """What the log knows of a suggested cell that is not in the engine's state: it was accepted, or it ended.
+
+    `text` is the text at acceptance, or that of the suggestion.
+    """
+
+    id: str
+    suggestion: str
+    accepted: bool
+    text: str
+    language: str
+    example: str | None = None

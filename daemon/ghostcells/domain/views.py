@@ -124,17 +124,6 @@ class Stats(View, frozen=True, kw_only=True):
     failures: dict[str, int]
 
 
-class KnownCell(msgspec.Struct, frozen=True):
-    """What the log knows of a cell that was suggested. `text` is that at acceptance, or that of the suggestion."""
-
-    id: str
-    suggestion: str
-    accepted: bool
-    text: str
-    language: str
-    example: str | None = None
-
-
 class OpenGhost(msgspec.Struct, frozen=True):
     """A ghost that nobody is there to end."""
 

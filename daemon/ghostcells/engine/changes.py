@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from ghostcells.domain.decisions import Silence
 from ghostcells.domain.events import Deleted
-from ghostcells.domain.ghosts import Reason
+from ghostcells.domain.ghosts import Origin, Reason
 from ghostcells.domain.notebook import Cell, Notebook
 from ghostcells.engine import policy, tracker, writing
 from ghostcells.engine.answers import compute_due, schedule
@@ -19,7 +19,6 @@ from ghostcells.engine.inputs import (
     Closed,
     FellOutOfStep,
     Opened,
-    Origin,
     PolicyChanged,
     VisibilityChanged,
 )

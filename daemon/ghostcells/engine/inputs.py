@@ -10,25 +10,11 @@ import msgspec
 
 from ghostcells.domain.decisions import Silence
 from ghostcells.domain.exchange import Piece
-from ghostcells.domain.ghosts import Candidate
+from ghostcells.domain.ghosts import Candidate, Origin
 from ghostcells.domain.ids import Stamp
 from ghostcells.domain.notebook import Notebook, Output
 
 RequestId = int | str
-
-
-class Origin(msgspec.Struct, frozen=True):
-    """What the log knows of a suggested cell that this engine did not make: it was accepted, or it ended.
-
-    `text` is the text at acceptance, or that of the suggestion.
-    """
-
-    id: str
-    suggestion: str
-    accepted: bool
-    text: str
-    language: str
-    example: str | None = None
 
 
 class Policy(msgspec.Struct, frozen=True):

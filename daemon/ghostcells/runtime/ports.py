@@ -10,10 +10,10 @@ from ghostcells.domain.decisions import Silence
 from ghostcells.domain.events import AnyRecord
 from ghostcells.domain.examples import Situation
 from ghostcells.domain.exchange import Piece
-from ghostcells.domain.ghosts import Recollection
+from ghostcells.domain.ghosts import Origin, Recollection
 from ghostcells.domain.replies import PublishGhosts, Severity, Status
 from ghostcells.engine.effects import Complete
-from ghostcells.engine.inputs import Origin, RequestId
+from ghostcells.engine.inputs import RequestId
 
 
 class Memory(Protocol):

@@ -7,8 +7,9 @@ from typing import Any
 import msgspec
 
 from ghostcells.domain.errors import InvalidParams, RequestError, RequestFailed
+from ghostcells.domain.ghosts import Origin
 from ghostcells.engine import inputs
-from ghostcells.engine.inputs import Origin, RequestId
+from ghostcells.engine.inputs import RequestId
 from ghostcells.runtime.tasks import Tasks
 from ghostcells.server import wire
 from ghostcells.server.client import INTERNAL_ERROR, EditorClient

@@ -13,10 +13,11 @@ from typing import Any
 import msgspec
 
 from ghostcells.domain.events import INTERNAL, AnyRecord, Traced
+from ghostcells.domain.ghosts import Origin
 from ghostcells.domain.ids import ulid
 from ghostcells.domain.pool import Ran
 from ghostcells.domain.trace import Trace
-from ghostcells.domain.views import CellLog, Cost, Event, KnownCell, OpenGhost, Percentiles, Session, Stats
+from ghostcells.domain.views import CellLog, Cost, Event, OpenGhost, Percentiles, Session, Stats
 from ghostcells.store import views
 from ghostcells.store.counts import Counts
 from ghostcells.store.horizon import settled_before
@@ -142,7 +143,7 @@ class Queries:
         self._settle()
         return ran_since(lambda query, values: self._run(query, *values), since_ms)
 
-    def lookup(self, ids: Sequence[str]) -> tuple[KnownCell, ...]:
+    def lookup(self, ids: Sequence[str]) -> tuple[Origin, ...]:
         """What is known of cells that were suggested; does not wait for what is new in the log."""
         found = (views.known_cell(identity, self._records_of(identity)) for identity in dict.fromkeys(ids))
         return tuple(known for known in found if known is not None)

@@ -17,7 +17,8 @@ from ghostcells.domain.events import (
     Suggested,
     Superseded,
 )
-from ghostcells.domain.views import CellLog, Ending, Event, Execution, KnownCell, Lesson, Percentiles, Verdict
+from ghostcells.domain.ghosts import Origin
+from ghostcells.domain.views import CellLog, Ending, Event, Execution, Lesson, Percentiles, Verdict
 
 decode = msgspec.json.Decoder(AnyRecord).decode
 
@@ -113,7 +114,7 @@ def cell_log(identity: str, records: Sequence[AnyRecord]) -> CellLog | None:
     )
 
 
-def known_cell(identity: str, records: Sequence[AnyRecord]) -> KnownCell | None:
+def known_cell(identity: str, records: Sequence[AnyRecord]) -> Origin | None:
     """What an engine needs of a suggested cell that it did not make."""
     for record in reversed(records):
         if isinstance(record, Suggested):
@@ -121,7 +122,7 @@ def known_cell(identity: str, records: Sequence[AnyRecord]) -> KnownCell | None:
                 if ghost.id == identity:
                     end = _end(records)
                     accepted = isinstance(end, Accepted)
-                    return KnownCell(
+                    return Origin(
                         id=identity,
                         suggestion=record.suggestion,
                         accepted=accepted,

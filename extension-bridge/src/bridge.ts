@@ -6,11 +6,14 @@ import { Books } from './books';
 import { marksOf, OWN_TYPE, uriOf } from './cells';
 import { registerCommands } from './commands';
 import { Daemon, type Listener } from './daemon';
+import { Dashboard } from './dashboard';
 import { type Accepted, Focus } from './focus';
 import { offerInstall } from './install';
 import { Look } from './look';
 import type { PublishGhosts, Status } from './protocol';
 import { record, recording } from './record';
+import { Reports } from './reports';
+import { Runbooks } from './runbooks';
 import { Runs } from './runs';
 import { StatusItem } from './status';
 import { Undo } from './undo';
@@ -25,6 +28,9 @@ export class Bridge implements vscode.Disposable, Host, Listener {
   readonly status: StatusItem;
   readonly undo: Undo;
   readonly focus: Focus;
+  readonly reports: Reports;
+  readonly runbooks: Runbooks;
+  readonly dashboard: Dashboard;
   private readonly look: Look;
   private readonly views: Views;
   private readonly runs = new Runs();
@@ -50,7 +56,11 @@ export class Bridge implements vscode.Disposable, Host, Listener {
     this.focus = new Focus(this.books, this.daemon, (book, accepted) => {
       this.settled(book, accepted);
     });
+    this.reports = new Reports(this.daemon, this.status, this.books);
+    this.runbooks = new Runbooks(context.workspaceState, this.daemon, this.reports);
+    this.dashboard = new Dashboard(this.daemon);
     this.subscriptions.push(this.daemon, this.status, this.look, this.views, this.focus, this.books);
+    this.subscriptions.push(this.reports, this.runbooks, this.dashboard);
     this.subscriptions.push(...registerCommands(this), ...this.listen());
     for (const notebook of vscode.workspace.notebookDocuments) {
       this.opened(notebook);
@@ -305,6 +315,7 @@ export class Bridge implements vscode.Disposable, Host, Listener {
   started(): void {
     this.focus.reset();
     this.views.reset();
+    this.runbooks.offerSoon();
     void this.status.refreshCost();
   }
 

@@ -7,12 +7,10 @@ import { select, uriOf } from './cells';
 import { install, offerInstall } from './install';
 import { showMenu } from './menu';
 import { record } from './record';
-import { Reports } from './reports';
-import { learn, openTour } from './tour';
+import { openTour } from './tour';
 
 export function registerCommands(bridge: Bridge): vscode.Disposable[] {
-  const reports = new Reports(bridge);
-  const { daemon, context } = bridge;
+  const { daemon, context, reports, runbooks } = bridge;
   const storage = context.globalStorageUri;
   const commands: Record<string, (argument?: unknown) => unknown> = {
     suggest: () => suggest(bridge),
@@ -28,13 +26,18 @@ export function registerCommands(bridge: Bridge): vscode.Disposable[] {
       daemon.log.show(true);
     },
     showTrace: () => reports.trace(),
+    showSent: () => reports.sent(),
+    showCost: () => reports.cost(),
+    showLearning: () => reports.learning(),
     showExamples: () => reports.examples(),
+    openDashboard: () => bridge.dashboard.open(),
     install: () => install(storage, daemon),
     tour: () => openTour(storage),
-    learn: () => learn(daemon),
+    learn: () => runbooks.learnChosen(),
+    learnWorkspace: () => runbooks.learnWorkspace(),
     restart: () => daemon.restart(),
   };
-  const registered = Object.entries(commands).map(([name, run]) =>
+  return Object.entries(commands).map(([name, run]) =>
     vscode.commands.registerCommand(`ghostcells.${name}`, async (argument?: unknown) => {
       try {
         await run(argument);
@@ -43,7 +46,6 @@ export function registerCommands(bridge: Bridge): vscode.Disposable[] {
       }
     }),
   );
-  return [...registered, reports];
 }
 
 function complain(bridge: Bridge, command: string, error: unknown): void {

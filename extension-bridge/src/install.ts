@@ -12,8 +12,8 @@ import { record } from './record';
 const NEVER = 'ghostcells.neverOfferInstall';
 const PYTHONS = ['python3.13', 'python3.12', 'python3.11', 'python3', 'python', 'python3.14'];
 const NEW_ENOUGH = 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))';
-/** Extras that most people want: comparing by meaning, and models for those who have a key. */
-const EXTRAS = 'minilm,models';
+/** Extras that most people want: comparing by meaning, models for those who have a key, the pages of the dashboard. */
+const EXTRAS = 'minilm,models,dashboard';
 
 let offering = false;
 

@@ -18,17 +18,25 @@ export async function showMenu(bridge: Bridge): Promise<void> {
 }
 
 function items(bridge: Bridge): Item[] {
-  const command = (label: string, name: string): Item => ({
+  const command = (label: string, name: string, description = ''): Item => ({
     label,
+    description,
     run: () => vscode.commands.executeCommand(`ghostcells.${name}`),
   });
-  const separator: Item = { label: '', kind: vscode.QuickPickItemKind.Separator };
+  const separator = (label: string): Item => ({ label, kind: vscode.QuickPickItemKind.Separator });
   return [
     ...(bridge.status.needsInstall ? [command('$(cloud-download) Install the daemon', 'install')] : []),
     ...switches(bridge),
-    separator,
-    command('$(list-tree) How the last suggestion was made', 'showTrace'),
+    separator('questions'),
+    command('$(question) Why this ghost?', 'showTrace', 'how the suggestion was made'),
+    command('$(cloud-upload) What was sent?', 'showSent', 'to a model, to the letter'),
+    command('$(credit-card) What did it cost?', 'showCost', bridge.status.today),
+    command('$(mortar-board) Is it learning?', 'showLearning', 'day by day, and what was learned last'),
+    command('$(graph) Open the dashboard', 'openDashboard', 'all of it, in the browser'),
+    separator('memory'),
     command('$(book) What was learned', 'showExamples'),
+    command('$(file-add) Learn from the runbooks of this workspace', 'learnWorkspace', 'with a preview'),
+    separator(''),
     command('$(output) Log', 'showLog'),
     { label: '$(gear) Settings', run: () => vscode.commands.executeCommand('workbench.action.openSettings', '@ext:ghostcells.ghostcells') },
     command('$(refresh) Restart the daemon', 'restart'),

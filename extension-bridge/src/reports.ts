@@ -1,13 +1,19 @@
-/** Read-only pages: how the last suggestion was made, and what was learned. */
+/** Read-only pages: what the daemon says of the last suggestion, of costs, of learning. What is on them is decided in pages.ts. */
 
 import * as vscode from 'vscode';
-import type { Bridge } from './bridge';
+import { marksOf } from './cells';
+import type { Books } from './books';
 import { daemonSettings } from './config';
+import type { Daemon } from './daemon';
+import { costText, learningText, sentText, type Span, traceText } from './pages';
 import { run } from './process';
 import type { Trace } from './protocol';
-import { dollars } from './status';
+import type { StatusItem } from './status';
 
 const SCHEME = 'ghostcells';
+const DAY_MS = 86_400_000;
+const LAST_SESSIONS = 100;
+const LAST_LESSONS = 10;
 
 export class Reports implements vscode.TextDocumentContentProvider, vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<vscode.Uri>();
@@ -15,32 +21,73 @@ export class Reports implements vscode.TextDocumentContentProvider, vscode.Dispo
   private readonly pages = new Map<string, string>();
   private readonly registration = vscode.workspace.registerTextDocumentContentProvider(SCHEME, this);
 
-  constructor(private readonly bridge: Bridge) {}
+  constructor(
+    private readonly daemon: Daemon,
+    private readonly status: StatusItem,
+    private readonly books: Books,
+  ) {}
 
   provideTextDocumentContent(uri: vscode.Uri): string {
     return this.pages.get(uri.path) ?? '';
   }
 
   async trace(): Promise<void> {
-    const id = this.bridge.status.lastSuggestion;
-    const found = id === undefined ? null : await this.bridge.daemon.request('ghostcells/trace', { id });
-    await this.open('Last suggestion.md', found === null ? 'Nothing has been suggested in this window yet.\n' : traceText(found));
+    await this.open('Why this ghost.md', traceText(await this.found()));
+  }
+
+  async sent(): Promise<void> {
+    await this.open('What was sent.md', sentText(await this.found()));
+  }
+
+  async cost(): Promise<void> {
+    const sessions = await this.daemon.request('ghostcells/sessions', { limit: LAST_SESSIONS });
+    await this.open('What it cost.md', costText(await this.spans(), sessions));
+  }
+
+  async learning(): Promise<void> {
+    const learned = await this.ask('examples', 'list', '--limit', String(LAST_LESSONS));
+    await this.open('Is it learning.md', learningText(await this.spans(), learned));
   }
 
   async examples(): Promise<void> {
-    const { daemon } = this.bridge;
-    if (daemon.found === undefined) {
-      throw new Error('the daemon is not running');
-    }
-    const { code, stdout, stderr } = await run(daemon.found.command, ['examples', 'list', '--limit', '500'], daemonSettings().env);
-    if (code !== 0) {
-      throw new Error(stderr.trim() || `ghostcells examples ended with ${String(code)}`);
-    }
-    const head = `What ghostcells has learned, newest first. To remove something for good: ghostcells examples forget ID\n\n`;
-    await this.open('Learned examples.txt', head + stdout);
+    const head = 'What ghostcells has learned, newest first. To remove something for good: ghostcells examples forget ID\n\n';
+    await this.open('Learned examples.txt', head + (await this.ask('examples', 'list', '--limit', '500')));
   }
 
-  private async open(name: string, text: string): Promise<void> {
+  /** The trace of the suggestion that the focused cell came from, else of the last one. */
+  private async found(): Promise<Trace | null> {
+    const cell = this.books.active?.focused();
+    for (const id of [cell === undefined ? undefined : marksOf(cell).id, this.status.lastSuggestion]) {
+      const trace = id === undefined ? null : await this.daemon.request('ghostcells/trace', { id });
+      if (trace !== null) {
+        return trace;
+      }
+    }
+    return null;
+  }
+
+  private async spans(): Promise<Span[]> {
+    const today = new Date().setHours(0, 0, 0, 0);
+    const since: [string, number][] = [['today', today], ['7 days', today - 6 * DAY_MS], ['30 days', today - 29 * DAY_MS], ['in all', 0]];
+    return await Promise.all(
+      since.map(async ([name, sinceMs]) => ({ name, stats: await this.daemon.request('ghostcells/stats', { sinceMs }) })),
+    );
+  }
+
+  /** What the command line says, which reads the same memory. */
+  private async ask(...args: string[]): Promise<string> {
+    const program = this.daemon.found?.command;
+    if (program === undefined) {
+      throw new Error('the daemon is not running');
+    }
+    const { code, stdout, stderr } = await run(program, args, daemonSettings().env);
+    if (code !== 0) {
+      throw new Error(stderr.trim() || `ghostcells ${args[0] ?? ''} ended with ${String(code)}`);
+    }
+    return stdout;
+  }
+
+  async open(name: string, text: string): Promise<void> {
     const uri = vscode.Uri.from({ scheme: SCHEME, path: `/${name}` });
     this.pages.set(uri.path, text);
     this.changed.fire(uri);
@@ -51,46 +98,4 @@ export class Reports implements vscode.TextDocumentContentProvider, vscode.Dispo
     this.registration.dispose();
     this.changed.dispose();
   }
-}
-
-function traceText(trace: Trace): string {
-  const stages = Object.entries(trace.stagesMs).map(([name, ms]) => `- ${name}: ${ms.toFixed(1)} ms`);
-  const candidates = trace.candidates.map((one) => {
-    const about = `${(one.confidence * 100).toFixed(0)} %, ${one.source}${one.example == null ? '' : `, example ${one.example}`}`;
-    return `- ${about}\n\n${fenced(one.text)}`;
-  });
-  return [
-    `# Suggestion ${trace.suggestion}`,
-    `Because of: ${trace.trigger}. Outcome: ${trace.outcome}. ${trace.why}`,
-    '## Candidates',
-    ...(candidates.length > 0 ? candidates : ['None.']),
-    ...(trace.dropped.length > 0 ? ['## Left out', trace.dropped.map((one) => `- ${one}`).join('\n')] : []),
-    '## Times, from the moment you rested',
-    stages.join('\n'),
-    ...modelText(trace),
-    '',
-  ].join('\n\n');
-}
-
-function modelText(trace: Trace): string[] {
-  const { model } = trace;
-  if (model == null) {
-    return [];
-  }
-  const cost = `${dollars(model.costUsd)}${model.estimated ? ' (estimated)' : ''}`;
-  return [
-    `## Model: ${model.provider} ${model.name}`,
-    `${String(model.inputTokens)} tokens in, ${String(model.outputTokens)} out, ${cost}, ${String(trace.redactions)} secrets taken out`,
-    '### What was sent',
-    fenced(model.prompt),
-    '### What came back',
-    fenced(model.answer),
-  ];
-}
-
-/** A fence longer than any that the text holds. */
-function fenced(text: string): string {
-  const longest = Math.max(2, ...(text.match(/`{3,}/g) ?? []).map((run) => run.length));
-  const fence = '`'.repeat(longest + 1);
-  return `${fence}\n${text}\n${fence}`;
 }

@@ -2,6 +2,7 @@
 
 import * as vscode from 'vscode';
 import type { Condition, Daemon } from './daemon';
+import { dollars } from './pages';
 import { summary } from './plan';
 import type { Ghost, PublishGhosts, Status } from './protocol';
 import { record } from './record';
@@ -48,6 +49,11 @@ export class StatusItem implements vscode.Disposable {
       state: running ? (this.current?.state ?? 'ready') : CONDITIONS[this.state][1],
       why: (running ? this.current?.message : this.why) ?? '',
     };
+  }
+
+  /** What models have cost today, in words; empty where that is not known. */
+  get today(): string {
+    return this.todayUsd === undefined ? '' : `Today: ${dollars(this.todayUsd)}`;
   }
 
   get needsInstall(): boolean {
@@ -121,8 +127,8 @@ export class StatusItem implements vscode.Disposable {
       const { provider, model } = this.current;
       lines.push(provider === 'none' || provider === '' ? 'From memory; no model is asked' : plain(`${provider} ${model}`));
     }
-    if (this.todayUsd !== undefined) {
-      lines.push(`Today: ${dollars(this.todayUsd)}`);
+    if (this.today !== '') {
+      lines.push(this.today);
     }
     return lines;
   }
@@ -130,10 +136,6 @@ export class StatusItem implements vscode.Disposable {
   dispose(): void {
     this.item.dispose();
   }
-}
-
-export function dollars(usd: number): string {
-  return usd === 0 ? '$0' : usd < 0.01 ? `$${usd.toFixed(4)}` : `$${usd.toFixed(2)}`;
 }
 
 /** Text from elsewhere, with nothing in it that Markdown would make a link or an image of. */

@@ -1,12 +1,9 @@
-/** For the first minutes: a notebook to try in, and reading the runbooks that are there already. */
+/** For the first minutes: a notebook to try in. */
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { OWN_TYPE } from './cells';
-import { daemonSettings } from './config';
-import type { Daemon } from './daemon';
-import { run } from './process';
 
 const TOUR = `# A tour of ghostcells
 
@@ -36,35 +33,4 @@ export async function openTour(storage: vscode.Uri): Promise<void> {
   const file = vscode.Uri.file(path.join(folder, 'tour.md'));
   await writeFile(file.fsPath, TOUR);
   await vscode.commands.executeCommand('vscode.openWith', file, OWN_TYPE);
-}
-
-/** Lets the daemon read files or folders that the user chooses. Nothing in them is run. */
-export async function learn(daemon: Daemon): Promise<void> {
-  const program = daemon.found?.command;
-  if (program === undefined) {
-    throw new Error('the daemon is not running');
-  }
-  const start = vscode.workspace.workspaceFolders?.[0]?.uri;
-  const chosen = await vscode.window.showOpenDialog({
-    title: 'Learn from runbooks (Markdown, Jupyter)',
-    openLabel: 'Learn',
-    canSelectFiles: true,
-    canSelectFolders: true,
-    canSelectMany: true,
-    ...(start === undefined ? {} : { defaultUri: start }),
-  });
-  if (chosen === undefined || chosen.length === 0) {
-    return;
-  }
-  const options = { location: vscode.ProgressLocation.Notification, title: 'Reading runbooks', cancellable: true };
-  const { code, stdout, stderr } = await vscode.window.withProgress(options, async (_, cancel) =>
-    run(program, ['learn', ...chosen.map((uri) => uri.fsPath)], daemonSettings().env, undefined, cancel),
-  );
-  daemon.log.info(stdout + stderr);
-  const said = (code === 0 ? stdout : stderr).trim().split('\n').at(-1) ?? '';
-  if (code === 0) {
-    void vscode.window.showInformationMessage(`Ghostcells: ${said}`);
-  } else {
-    throw new Error(said === '' ? 'the runbooks could not be read; the log says why' : said);
-  }
 }

@@ -185,6 +185,18 @@ def test_the_dashboard_prints_a_link_that_works(alone):
     assert "<h1>Overview</h1>" in text
 
 
+def test_the_dashboard_ends_with_the_program_that_started_it(alone):
+    """A program that is killed ends nothing itself, but its end of the pipe is closed."""
+    pytest.importorskip("starlette", reason="the dashboard's packages are not installed")
+    command = [sys.executable, "-m", "ghostcells", "dashboard", "--no-browser", "--until-eof", "--json"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert json.loads(process.stdout.readline())["link"].startswith("http://127.0.0.1:")
+        process.stdin.close()
+        assert process.wait(20) == 0
+
+
 # Telemetry
 
 

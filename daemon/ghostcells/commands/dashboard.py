@@ -1,7 +1,10 @@
 """`dashboard`: the pages, for one user on this machine, until Ctrl-C."""
 
 import argparse
+import sys
+import threading
 import webbrowser
+from collections.abc import Callable
 
 from ghostcells.app.logs import LOGS
 from ghostcells.commands.data import opened
@@ -21,6 +24,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         "--port", type=int, default=0, metavar="PORT", help="where to listen on 127.0.0.1; 0: any (default)"
     )
     made.add_argument("--no-browser", action="store_true", help="only print the link, which works once")
+    made.add_argument(
+        "--until-eof", action="store_true", help="end when standard input ends: for a program that starts this one"
+    )
     made.set_defaults(run=dashboard)
 
 
@@ -39,5 +45,14 @@ def dashboard(options: argparse.Namespace) -> int:
             print(f"{server.link}\nThe link works once. Ctrl-C ends it.", flush=True)
         if not options.no_browser:
             webbrowser.open(server.link)
+        if options.until_eof:
+            threading.Thread(target=_at_eof, args=(server.stop,), daemon=True).start()
         server.serve()
     return 0
+
+
+def _at_eof(then: Callable[[], None]) -> None:
+    """Whoever holds the other end has ended, whichever way."""
+    while sys.stdin.buffer.read(4096):
+        pass
+    then()

@@ -81,7 +81,8 @@ install_browser() {
   install browser --requirement "$wanted" || say "so the pages are not tested in a browser"
   if [ "${CI:-}" = true ] && ! command -v chromium >/dev/null 2>&1 && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
     say "installing chromium"
-    { apt-get -qq update && apt-get -qq -y -o DPkg::Lock::Timeout=300 install chromium; } >/dev/null 2>&1 ||
+    # The lock is shared with extension-bridge/e2e/install.sh: what apt has downloaded can be read by one at a time.
+    { flock 8 && apt-get -qq update && apt-get -qq -y -o DPkg::Lock::Timeout=300 install chromium; } >/dev/null 2>&1 8>>/var/cache/apt/ghostcells.lock ||
       say "chromium could not be installed, so the pages are not tested in a browser"
   fi
 }

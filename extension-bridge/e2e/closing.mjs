@@ -1,9 +1,9 @@
-// A reporter that says what came out in one line, after the figures that tests gave and what needed a second try.
+// A reporter that says what came out in one line, after the figures that tests gave and which scenes passed only on a retry.
 export default async function* closing(events) {
   const counts = { passed: 0, failed: 0, skipped: 0 };
   const said = [];
   for await (const { type, data } of events) {
-    if (type === 'test:diagnostic' && /^(figure|second try): /.test(data.message)) {
+    if (type === 'test:diagnostic' && /^(figure|passed on retry): /.test(data.message)) {
       said.push(data.message.replace(/^figure: /, ''));
     } else if (type === 'test:pass' && data.details?.type !== 'suite') {
       counts[data.skip === undefined ? 'passed' : 'skipped'] += 1;

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs a real VS Code workbench and a browser to drive it with, once per set of versions, outside the tree.
 # Prints the folder as its last line on stdout; what it does goes to stderr.
-# Exit codes: 0 installed, 3 cannot be had on this machine (the reason is the last line on stderr), 1 failed on the way.
+# Exit codes: 0 installed, 3 cannot be had on this machine: the lines on stderr say why.
 #
 # code-server is the workbench and a real extension host, from npm; it takes one major version of Node and no other, which is why
 # that comes along. Chromium is the system's. Each part is installed aside and moved into place when whole, so that an
@@ -48,8 +48,8 @@ install_packages() {
   log=$cache/apt.log
   export DEBIAN_FRONTEND=noninteractive
   # shellcheck disable=SC2086 # a list of names
-  { apt-get -o DPkg::Lock::Timeout=300 update &&
-    apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends $wanted; } >"$log" 2>&1 ||
+  { flock 8 && apt-get update &&
+    apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends $wanted; } >"$log" 2>&1 8>>/var/cache/apt/ghostcells.lock ||
     not_here "Debian's packages could not be installed ($wanted): $(tail -n 1 "$log")"
 }
 
@@ -62,8 +62,7 @@ part() {
   echo '{"private": true}' >"$place/$1.partial/package.json"
   (cd "$place/$1.partial" && npm install "$2" --no-audit --no-fund --foreground-scripts >"$place/$1.log" 2>&1) || {
     tail -n 5 "$place/$1.log" >&2
-    say "$2 could not be installed; $place/$1.log has the rest"
-    exit 1
+    not_here "$2 could not be installed from npm; $place/$1.log has the rest"
   }
   mv "$place/$1.partial" "$place/$1"
 }

@@ -40,6 +40,8 @@ export class Model {
   /** Requests that wait for `take`. */
   asked = [];
   port = 0;
+  /** The bodies of all requests. */
+  bodies = [];
 
   async start() {
     this.server = http.createServer((request, response) => void this.serve(request, response));
@@ -93,7 +95,8 @@ embedder = "lexical"
       return;
     }
     const answer = new Answer();
-    this.asked.push({ body: Buffer.concat(parts).toString(), answer });
+    this.bodies.push(Buffer.concat(parts).toString());
+    this.asked.push({ body: this.bodies.at(-1), answer });
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     const chunk = (fields) => response.write(`data: ${JSON.stringify({ id: 'chatcmpl-1', object: 'chat.completion.chunk', created: 1, model: 'gpt-4o-mini', ...fields })}\n\n`);
     const choice = (delta, reason = null) => ({ choices: [{ index: 0, delta, finish_reason: reason }] });

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
+import { attempted } from './scenes.mjs';
 import { daemon, launch, pause, until } from './workbench.mjs';
 
 /** With GHOSTCELLS_EDITOR_INSTALL=1 the daemon is installed by the walkthrough, from a registry; else it is on PATH. */
@@ -14,7 +14,8 @@ const INTENT = 'How many orders failed today?';
 let bench;
 let page;
 
-before(async () => {
+/** @returns a bare workbench; a new one each time. */
+async function bareWorkbench() {
   bench = await launch({
     name: 'newuser',
     companion: false,
@@ -25,8 +26,7 @@ before(async () => {
     profile: installs ? '' : `export PATH="${path.dirname(daemon)}:$PATH"\n`,
   });
   ({ page } = await bench.page());
-});
-after(() => bench?.close());
+}
 
 const row = (index) => page.locator(`.notebookOverlay .cell-list-container .monaco-list-row[data-index="${index}"]`);
 const link = (words) => page.locator('.getting-started-step.expanded').locator('a, .monaco-button').filter({ hasText: words }).last();
@@ -64,12 +64,15 @@ async function cells(first, last) {
   return { x: top.x, y: top.y - 24, width: top.width, height: bottom.y + bottom.height - top.y + 32 };
 }
 
-test('following the walkthrough leads to a ghost that is accepted and run, and comes back better', { timeout: INSTALL_MS + 240_000 }, async () => {
+attempted('following the walkthrough leads to a ghost that is accepted and run, and comes back better', installs ? INSTALL_MS + 120_000 : 120_000, async () => {
   try {
+    await bareWorkbench();
     await follow();
   } catch (error) {
-    await shot('failed');
+    await shot('failed').catch(() => undefined);
     throw error;
+  } finally {
+    await bench?.close();
   }
 });
 

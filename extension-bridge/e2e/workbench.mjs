@@ -5,11 +5,11 @@ import { createRequire } from 'node:module';
 import net from 'node:net';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { askedBefore } from './asked.mjs';
 
 /** The folder that install.sh made, where results go, what is tested: all given by scripts/test-editor. */
 const place = given('GHOSTCELLS_EDITOR_PLACE');
 const results = given('GHOSTCELLS_EDITOR_RESULTS');
-const vsix = given('GHOSTCELLS_EDITOR_VSIX');
 export const daemon = given('GHOSTCELLS_EDITOR_DAEMON');
 
 const { chromium } = createRequire(path.join(place, 'driver', 'package.json'))('playwright-core');
@@ -30,7 +30,7 @@ const SETTINGS = {
   'workbench.tips.enabled': false,
   'workbench.secondarySideBar.defaultVisibility': 'hidden',
   'chat.disableAIFeatures': true,
-  'security.workspace.trust.enabled': false,
+  'security.workspace.trust.startupPrompt': 'never',
   'window.confirmBeforeClose': 'never',
   'files.autoSave': 'off',
   'editor.wordBasedSuggestions': 'off',
@@ -104,25 +104,14 @@ class Log {
   }
 }
 
-/** Extensions are installed once for all workbenches of a run, as a user would: from the packed file. */
-function extensions(companion, environment, common) {
-  const folder = path.join(results, companion ? 'extensions' : 'extensions-bare');
-  if (!fs.existsSync(folder)) {
-    fs.mkdirSync(folder, { recursive: true });
-    const wanted = [vsix, ...(companion ? [given('GHOSTCELLS_EDITOR_COMPANION')] : [])];
-    execFileSync(node, [entry, ...common, '--extensions-dir', folder, ...wanted.flatMap((one) => ['--install-extension', one])], { env: environment, stdio: 'pipe' });
-  }
-  return folder;
-}
-
 /**
  * @param options name: of the folder with results; files: path in the workspace to content; settings: the user's;
  *   machine: settings of scope `machine`; config: the daemon's configuration file; learn: a runbook it has read before;
  *   companion: whether the tests' own extension is installed; env: more variables; profile: what the user's shell reads;
- *   trust: whether the editor asks for trust in the workspace.
+ *   trust: whether the workspace is one that is not trusted; offered: whether learning from its runbooks may be offered; outside: gets the addresses that the page asked for elsewhere.
  */
 export async function launch(options) {
-  const { name, files = {}, settings = {}, machine = {}, config = CONFIG, learn, companion = true, env = {}, trust = false, profile = '' } = options;
+  const { name, files = {}, settings = {}, machine = {}, config = CONFIG, learn, companion = true, env = {}, trust = false, profile = '', outside = [], offered = false } = options;
   const dir = path.join(results, name);
   const at = (...parts) => path.join(dir, ...parts);
   fs.rmSync(dir, { recursive: true, force: true });
@@ -141,11 +130,11 @@ export async function launch(options) {
   fs.writeFileSync(at('ghostcells.toml'), config);
   fs.writeFileSync(at('home/.profile'), profile);
   fs.writeFileSync(at('code-server.yaml'), 'auth: none\n');
-  fs.writeFileSync(at('user-data/User/settings.json'), JSON.stringify({ ...SETTINGS, ...settings }, null, 2));
+  fs.writeFileSync(at('user-data/User/settings.json'), JSON.stringify({ ...SETTINGS, 'security.workspace.trust.enabled': trust, ...settings }, null, 2));
   // The window is a remote one: settings that belong to a machine are read from here and not from the user's file.
   fs.writeFileSync(at('user-data/Machine/settings.json'), JSON.stringify({ 'ghostcells.daemon.path': daemon, ...machine }, null, 2));
-  const environment = clean({
-    ...process.env,
+  const environment = {
+    ...clean(process.env),
     HOME: at('home'),
     SHELL: '/bin/bash', // The editor asks the user's shell for variables.
     XDG_DATA_HOME: at('home/.local/share'),
@@ -157,18 +146,19 @@ export async function launch(options) {
     COMPANION_LOG: at('companion.ndjson'),
     EXTENSIONS_GALLERY: '{}', // Without it the editor asks a gallery on the internet.
     ...env,
-  });
+  };
   if (learn !== undefined) {
     await promisify(execFile)(daemon, ['learn', write('../seed.md', learn)], { env: environment });
   }
-  const common = ['--user-data-dir', user, '--config', at('code-server.yaml')];
-  const folder = extensions(companion, environment, common);
+  if (!offered) {
+    await askedBefore(daemon, at('workspace'), environment);
+  }
   const port = await freePort();
   const out = fs.openSync(at('server.log'), 'w');
   const server = spawn(
     node,
     [
-      entry, ...common, '--extensions-dir', folder, '--bind-addr', `127.0.0.1:${port}`, '--disable-telemetry', '--disable-update-check',
+      entry, '--user-data-dir', user, '--config', at('code-server.yaml'), '--extensions-dir', path.join(results, companion ? 'extensions' : 'extensions-bare'), '--bind-addr', `127.0.0.1:${port}`, '--disable-telemetry', '--disable-update-check',
       ...(trust ? [] : ['--disable-workspace-trust']), '--disable-getting-started-override', '--disable-proxy', '--idle-timeout-seconds', '3600',
     ],
     { env: environment, stdio: ['ignore', out, out], detached: true },
@@ -189,7 +179,6 @@ export async function launch(options) {
   await until(async () => (await fetch(`${base}/healthz`).catch(() => undefined))?.ok, 'the workbench to answer', START_MS);
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, deviceScaleFactor: 1 });
   await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: base });
-  const outside = [];
   await context.route((url) => url.hostname !== '127.0.0.1' && url.protocol.startsWith('http'), (route) => {
     outside.push(route.request().url());
     return route.abort();
@@ -211,7 +200,7 @@ export async function launch(options) {
   }
 
   return {
-    dir, at, write, log, companionLog, outside, page, base, environment, server,
+    dir, at, write, log, companionLog, outside, page, base, environment, server, context,
     read: (file) => fs.readFileSync(at('workspace', file), 'utf8'),
     /** A query of the command line, on the same memory as the editor's daemon. */
     cli: (...args) => JSON.parse(execFileSync(daemon, [...args, '--json'], { env: environment }).toString()),

@@ -57,7 +57,11 @@ def test_sessions(command):
 def test_stats(command):
     found = command("stats", "--json").json
     assert (found["suggested"], found["read"], found["accepted"], found["executed"]) == (1, 1, 1, 1)
-    assert re.search(r"accepted +1", command("stats").out)
+    text = command("stats").out
+    assert re.search(r"^suggested +1 cell, of these 1 read, 1 accepted", text, re.MULTILINE)
+    assert re.search(r"^run +1 cell, of these 0 as suggested", text, re.MULTILINE)
+    assert re.search(r"^learning +Runs of the last week that were as suggested: 0 of 1 \(0%\)", text, re.MULTILINE)
+    assert re.search(r"^today +\$\S+ of \$1.00 \(budget.dayUsd\)", text, re.MULTILINE)
     assert command("stats", "--since", "1h", "--json").json["accepted"] == 1
 
 

@@ -155,6 +155,8 @@ def decide(logs):
             candidates=(Weighed(0.1, 0.2, "memory", "gone"),),
         )
     )
+    common = {"time_ms": round(time.time() * 1000), "notebook": NOTEBOOK, "cell": "c", "session": SESSION}
+    kept.add(Decision(**common, trigger="focus", why="the cell is empty", silence=Silence.EMPTY))
     kept.close()
 
 

@@ -102,9 +102,11 @@ def test_nothing_comes_from_elsewhere(site, path):
 
 def test_a_cell_s_page_tells_its_whole_life(site):
     _, _, text = site.enter().ask(f"/cell/{CELL}")
-    for said in ("prompt &lt;script", "answer &lt;script", "candidate &lt;script", "120 (estimated)", "$0.001200", "firstChunk",
-                 "destructive-command", "passed: parses", "accepted (focus)", "in view for 0.9 s", "+echo more", "-echo",
-                 f"Learned as <code>{site.example}</code> (edited)"):  # fmt: skip
+    for said in ("prompt &lt;script", "answer &lt;script", "candidate &lt;script", "120 (estimated)", "$0.001200",
+                 "until the model began to answer",
+                 "destructive-command", "<dt>passed</dt><dd>parses", "accepted (focus)", "in view for 0.9 s", "+echo more",
+                 "-echo",
+                 f'Learned as <a href="/example/{site.example}">{site.example}</a> (edited)'):  # fmt: skip
         assert said in text, said
 
 
@@ -114,8 +116,23 @@ def test_silence_has_its_page_with_the_reason_and_the_next_step(site):
     assert "memory.minConfidence" in text
 
 
+def test_an_example_s_page_tells_what_counts_for_and_against_it(site):
+    _, _, text = site.enter().ask(f"/example/{site.example}")
+    assert f'<a href="/cell/{CELL}">' in text
+    assert f'<a href="/session/{SESSION}">' in text
+    assert f'action="/examples/{site.example}/pin"' in text
+    assert "<td>ran</td>" in text
+
+
+def test_the_first_page_leads_to_everything_and_passes_over_what_needs_no_telling(site):
+    _, _, text = site.enter().ask("/")
+    assert f'<a href="/suggestion/{SILENT}">' in text
+    assert f'<a href="/example/{site.example}">' in text
+    assert "the cell is empty" not in text
+
+
 def test_what_is_unknown_is_not_found(site):
-    for path in (f"/cell/{SESSION}", "/cell/x", f"/suggestion/{SESSION}", f"/session/{CELL}"):
+    for path in (f"/cell/{SESSION}", "/cell/x", "/example/x", f"/suggestion/{SESSION}", f"/session/{CELL}"):
         status, _, text = site.enter().ask(path) if not site.cookie else site.ask(path)
         assert (status, "Nothing is known of this id" in text) == (404, True)
 

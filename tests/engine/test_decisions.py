@@ -101,6 +101,17 @@ def test_a_model_that_fails_is_the_reason_only_where_memory_has_nothing_either()
         assert watched.last.silence is silence
 
 
+def test_a_model_without_an_answer_is_told_apart_from_one_whose_answer_did_not_pass():
+    for why, said in (("the model had nothing to suggest", "had nothing"), ("", "did not pass its checks")):
+        watched = Watched(model=True)
+        watched.play.type("show the pods").wait(60).answer()
+        watched.play.wait(700)
+        (order,) = watched.play.ordered
+        watched.play.send(into.Finished, suggestion=order, pieces=(), why=why)
+        assert watched.last.silence is Silence.CHECKED
+        assert said in watched.last.why
+
+
 def test_a_notebook_that_is_out_of_step_says_so():
     watched = Watched()
     watched.play.type("show the pods").wait(200).answer()

@@ -150,11 +150,19 @@ def test_days_have_their_runs_and_lessons(index, reports):
     run = b.ran(2_000, cell="read-and-run", suggestion="S0")
     index.fold([*HISTORY, b.learned(3_000, "e1", run.id)])
     index.fold([replace(b.ran(9, writer=3), time_ms=b.NOW_MS + b.DAY_MS, id=b.rid(b.DAY_MS))])
-    first, second = reports.days()
+    first, second = reports.days(now_ms=LATER)
     assert (first.suggested, first.accepted, first.kept, first.executed, first.as_suggested, first.learned) == (
         6, 3, 2, 2, 1, 1,
     )  # fmt: skip
     assert (second.day, second.executed, second.suggested) == (first.day + 1, 1, 0)
+
+
+def test_what_was_accepted_just_now_has_not_stayed_yet(index, reports):
+    index.fold([b.suggested(0, "c"), b.accepted(1_000, "c")])
+    (soon,) = reports.days(now_ms=b.NOW_MS + 60_000)
+    (later,) = reports.days(now_ms=LATER)
+    assert (soon.accepted, soon.settled, soon.kept) == (1, 0, 0)
+    assert (later.accepted, later.settled, later.kept) == (1, 1, 1)
 
 
 def test_costs_are_those_of_each_model_and_day(index, reports):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from ghostcells.app.decisions import last_decisions
 from ghostcells.app.stories import Stories
 from ghostcells.dashboard.ports import Caps, Overview
+from ghostcells.domain.decisions import Silence
 from ghostcells.domain.events import AnyRecord, Forgotten, Pinned
 from ghostcells.domain.reports import Funnel
 from ghostcells.store.histories import Histories
@@ -16,9 +17,10 @@ from ghostcells.store.reports import Reports
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ghostcells.config.schema import Settings
+    from ghostcells.config.schema import Budget, Settings
+    from ghostcells.domain.decisions import Decision
     from ghostcells.domain.examples import Example
-    from ghostcells.domain.stories import CellStory, SessionStory, SuggestionStory
+    from ghostcells.domain.stories import CellStory, ExampleStory, SessionStory, SuggestionStory
     from ghostcells.domain.trace import Trace
     from ghostcells.domain.views import Session
     from ghostcells.store.examples import Examples
@@ -26,6 +28,13 @@ if TYPE_CHECKING:
 
 _FEW = 8
 _DECISIONS = 12
+
+
+def caps(queries: "Queries", budget: "Budget") -> Caps:
+    """What may be spent, and what this day has cost by the clock of this machine."""
+    now = time.localtime()
+    midnight = round(time.mktime((now.tm_year, now.tm_mon, now.tm_mday, 0, 0, 0, 0, 0, -1)) * 1000)
+    return Caps(budget.day_usd, budget.notebook_usd, sum(one.usd for one in queries.costs(midnight)))
 
 
 class Opened(Protocol):
@@ -72,15 +81,20 @@ class Everything:
             funnels=tuple(self._reports.funnels(since, by=("source", "model", "language"))),
             days=tuple(self._reports.days(since)),
             costs=tuple(self._reports.costs(since)),
-            caps=self._caps(),
+            caps=caps(self._data.still, self._settings.budget),
             ends=tuple(self._reports.ends()),
             latencies=self._data.still.latencies(since),
             examples=self._data.examples.count(),
             taught=tuple(taught),
             useful=tuple(self._data.examples.load(self._histories.useful(_FEW))),
             useless=tuple(self._data.examples.load(self._histories.useless(_FEW))),
-            decisions=tuple(last_decisions(self._logs, _DECISIONS)),
+            decisions=self._decisions(),
         )
+
+    def _decisions(self) -> "tuple[Decision, ...]":
+        """The last ones; that an empty cell has no suggestion needs no telling."""
+        found = last_decisions(self._logs, _DECISIONS * 4)
+        return tuple(one for one in found if one.silence is not Silence.EMPTY)[:_DECISIONS]
 
     def cell(self, identity: str) -> "CellStory | None":
         self._data.settle()
@@ -93,6 +107,10 @@ class Everything:
     def session(self, identity: str) -> "SessionStory | None":
         self._data.settle()
         return self._stories.session(identity)
+
+    def example(self, identity: str) -> "ExampleStory | None":
+        self._data.settle()
+        return self._stories.example(identity)
 
     def sessions(self, limit: int, before: str | None) -> "list[Session]":
         self._data.settle()
@@ -121,10 +139,3 @@ class Everything:
 
     def _example(self, identity: str) -> "Example | None":
         return self._data.examples.by_id(identity)
-
-    def _caps(self) -> Caps:
-        now = time.localtime()
-        midnight = round(time.mktime((now.tm_year, now.tm_mon, now.tm_mday, 0, 0, 0, 0, 0, -1)) * 1000)
-        today = sum(one.usd for one in self._data.still.costs(midnight))
-        budget = self._settings.budget
-        return Caps(budget.day_usd, budget.notebook_usd, today)

@@ -6,13 +6,16 @@ from pathlib import Path
 from ghostcells.app.decisions import decision_of
 from ghostcells.domain.decisions import ADVICE
 from ghostcells.domain.events import Executed
-from ghostcells.domain.stories import CellStory, RunStory, SessionStory, SuggestionStory, UsedExample
+from ghostcells.domain.stories import CellStory, ExampleStory, RunStory, SessionStory, SuggestionStory, UsedExample
 from ghostcells.domain.trace import Trace
 from ghostcells.domain.views import CellLog
 from ghostcells.learning.lessons import why_nothing
 from ghostcells.store.examples import Examples
 from ghostcells.store.histories import Histories
 from ghostcells.store.queries import Queries
+
+_EVENTS = 100
+"""So many of what counted for or against an example are told."""
 
 
 class Stories:
@@ -76,6 +79,12 @@ class Stories:
             cells=cells,
             events=tuple(events),
         )
+
+    def example(self, identity: str) -> ExampleStory | None:
+        found = self._examples.by_id(identity)
+        if found is None:
+            return None
+        return ExampleStory(example=found, events=tuple(self._histories.evidence(identity, _EVENTS)))
 
     def used(self, identity: str) -> UsedExample:
         found = self._examples.by_id(identity)

@@ -138,7 +138,7 @@ class ModelWriter:
             pieces = await self._answer(exchange, choice, known, wrote)
             if known is None and exchange.finish is Finish.STOP:
                 self._answers.put(key, exchange.text)
-            return Answered(pieces)
+            return Answered(pieces, exchange.why)
         except BaseException as error:
             exchange.why = f"the model's answer did not become whole: {error}" if str(error) else "closed as superseded"
             raise

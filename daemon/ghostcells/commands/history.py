@@ -6,19 +6,25 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from ghostcells.app.overview import caps
 from ghostcells.commands.data import Data, answered, opened
 from ghostcells.commands.output import (
     command,
+    counted,
     moment,
     one_line,
+    print_fields,
     print_json,
     print_json_line,
     print_table,
     short_name,
 )
+from ghostcells.commands.settings import settings_of
 from ghostcells.commands.stories import identity
+from ghostcells.dashboard.ports import Caps
 from ghostcells.domain.errors import ConfigError
-from ghostcells.domain.reports import Funnel
+from ghostcells.domain.reports import DayCost, Funnel, lately
+from ghostcells.domain.words import event_name, stage, stage_order, usd
 from ghostcells.store.reports import GROUPS, Reports
 
 _FOLLOW_SECONDS = 0.5
@@ -101,13 +107,14 @@ def sessions(options: argparse.Namespace) -> int:
         print_json(found)
         return 0
     print_table(
-        ("id", "started", "seconds", "suggested", "accepted", "executed", "notebook"),
+        ("id", "started", "seconds", "suggested", "accepted", "executed", "cost", "notebook"),
         [
             (
                 one["id"],
                 moment(one["startMs"]),
                 "" if one["endMs"] is None else f"{(one['endMs'] - one['startMs']) / 1000:.0f}",
                 *(str(one[name]) for name in ("suggested", "accepted", "executed")),
+                usd(one["costUsd"]),
                 short_name(one["notebook"]),
             )
             for one in found
@@ -124,24 +131,64 @@ def stats(options: argparse.Namespace) -> int:
             print_json([_told(one) for one in funnels]) if options.json else _print_funnels(funnels)
             return 0
         found = answered(data.queries.stats(since))
+        costs = Reports(data.still).costs(since)
+        learning = lately(Reports(data.still).days())
+        spent = caps(data.still, settings_of(options).budget)
     if options.json:
         print_json(found)
         return 0
-    latencies = found.pop("latencyMs", {})
-    counted_apart = {title: found.pop(name, {}) for title, name in _APART}
-    print_table(("count", ""), [(name, f"{value:g}") for name, value in found.items()])
-    for title, counts in counted_apart.items():
-        if counts:
+    _print_stats(found, spent, learning)
+    if costs:
+        print()
+        _print_costs(costs)
+    for title, name in _APART:
+        if found[name]:
             print()
-            print_table((title, ""), [(name, str(count)) for name, count in counts.items()])
+            print_table((title, ""), [(event_name(one), str(count)) for one, count in found[name].items()])
     if funnels:
         print()
         _print_funnels(funnels)
-    if latencies:
+    if found["latencyMs"]:
         print()
-        rows = [(name, *(f"{one[part]:.1f}" for part in ("p50", "p90", "p99"))) for name, one in latencies.items()]
-        print_table(("milliseconds", "p50", "p90", "p99"), rows)
+        _print_latencies(found["latencyMs"])
     return 0
+
+
+def _print_stats(found: dict[str, Any], spent: Caps, learning: str) -> None:
+    """The numbers that the protocol gives, and answers to what it costs and whether it learns."""
+    ended = ", ".join(f"{found[name]} {name}" for name in ("accepted", "rejected", "superseded"))
+    tokens = f"{found['inputTokens']} tokens in, {found['outputTokens']} out"
+    print_fields(
+        [
+            ("suggested", f"{counted(found['suggested'], 'cell')}, of these {found['read']} read, {ended}"),
+            ("run", f"{counted(found['executed'], 'cell')}, of these {found['executedAsSuggested']} as suggested"),
+            ("learning", learning),
+            ("remembers", counted(found["examples"], "example")),
+            ("cost", f"{usd(found['costUsd'])}; {tokens}"),
+            ("today", f"{usd(spent.today_usd)} of {usd(spent.day_usd)} (budget.dayUsd)"),
+        ]
+    )
+
+
+def _print_costs(costs: Sequence[DayCost]) -> None:
+    models: dict[tuple[str, str], list[DayCost]] = {}
+    for one in costs:
+        models.setdefault((one.provider, one.model), []).append(one)
+    rows = [
+        (
+            " ".join(named),
+            *(str(sum(getattr(one, field) for one in days)) for field in ("requests", "input_tokens", "output_tokens")),
+            usd(sum(one.cost_usd for one in days)),
+        )
+        for named, days in models.items()
+    ]
+    print_table(("model", "requests", "tokens in", "out", "cost"), rows)
+
+
+def _print_latencies(latencies: dict[str, dict[str, float]]) -> None:
+    names = sorted(latencies, key=stage_order)
+    rows = [(stage(name), *(f"{latencies[name][part]:.1f}" for part in ("p50", "p90", "p99"))) for name in names]
+    print_table(("milliseconds", "p50", "p90", "p99"), rows)
 
 
 def _told(funnel: Funnel) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from ghostcells.domain.errors import ConfigError, GhostcellsError
 from ghostcells.domain.ids import is_ulid
 from ghostcells.domain.stories import CellStory, RunStory, SessionStory, SuggestionStory, UsedExample
 from ghostcells.domain.trace import Trace, TracedModel
+from ghostcells.domain.words import asked, stage
 
 _STORY = TypeVar("_STORY", CellStory, SuggestionStory, SessionStory)
 
@@ -217,20 +218,12 @@ def _print_session(found: SessionStory) -> None:
         print(f"{moment(made.time_ms)}  {made.suggestion}  {made.outcome}: {made.why}")
 
 
-_ASKED = {"asked": "by hand", "edit": "by typing", "focus": "by moving there", "executed": "by a run"}
-
-
-def asked(trigger: str) -> str:
-    """What set a suggestion off, in words."""
-    return _ASKED.get(trigger, f"by {trigger}")
-
-
 def print_trace(found: Trace, *, file: "TextIO | None" = None) -> None:
     """How a suggestion was made; what a model was sent and what it answered stands there to the letter."""
     with contextlib.redirect_stdout(file or sys.stdout):
         print(f"{found.outcome}: {found.why}")
         print(f"asked {asked(found.trigger)} at {moment(found.time_ms)}, session {found.session}")
-        print("  ".join(f"{name} {ms:.1f} ms" for name, ms in found.stages_ms.items()))
+        print("; ".join(f"{stage(name)} {ms:.1f} ms" for name, ms in found.stages_ms.items()))
         rows = [
             (f"{one.confidence:.0%}", f"{one.score:.2f}", one.example or one.source, one_line(one.text))
             for one in found.candidates
@@ -252,4 +245,4 @@ def _print_model(model: TracedModel, found: Trace) -> None:
     print(f"{counted(found.redactions, 'secret')} taken out of what was sent")
     for one in found.assertions:
         print(f"{one.result:<8} {one.name}")
-    print(f"\n--- sent ---\n{model.prompt}\n--- answered ---\n{model.answer}")
+    print(f"\n--- sent ---\n{model.prompt}\n--- answered ---\n{model.answer or '(nothing)'}")

@@ -11,11 +11,13 @@ from pygal.style import Style
 
 from ghostcells.dashboard.pages import day_name
 from ghostcells.dashboard.ports import Overview
-from ghostcells.domain.reports import Day
+from ghostcells.domain.reports import WEEK, Day, lately
+from ghostcells.domain.words import stage, stage_order, usd
 
 POINTS = 60
 """More points than this are put together, by whole weeks: a line of 400 days shows nothing more."""
-_WEEK = 7
+_FAR = 20
+"""A cap so many times as high as the dearest day would press the days flat: it is told, not drawn."""
 _WEEK_OF = "week of "
 # pygal's finder of its map plugins is of a kind that Python 3.12 dropped and 3.11 warns of; we draw no maps.
 sys.meta_path[:] = [one for one in sys.meta_path if not isinstance(one, pygal.PluginImportFixer)]
@@ -48,6 +50,19 @@ class Chart(msgspec.Struct, frozen=True):
     rows: tuple[tuple[str, ...], ...]
 
 
+class _CappedBar(pygal.StackedBar):  # type: ignore[misc]
+    """Bars with a dashed line across them at the value of `cap`, which pygal draws in charts of lines alone."""
+
+    cap: float | None = None
+
+    def _plot(self) -> None:
+        super()._plot()
+        if self.cap is not None:
+            height = self.view.y(self.cap)
+            across = {"x1": 0, "x2": self.view.width, "y1": height, "y2": height}
+            self.svg.node(self.nodes["overlay"], "line", class_="cap", **across)
+
+
 class Series(msgspec.Struct, frozen=True):
     name: str
     values: tuple[float | None, ...]
@@ -57,7 +72,7 @@ class Series(msgspec.Struct, frozen=True):
 def charts(seen: Overview, nonce: str) -> tuple[Chart, ...]:
     """All charts of the first page. `nonce` is what lets their styles through the page's policy."""
     labels, days = _together(seen.days)
-    return (_acceptance(labels, days, nonce), _learning(labels, days, nonce), _ends(seen, nonce), _costs(seen, nonce),
+    return (_acceptance(labels, days, nonce), _learning(seen, labels, days, nonce), _ends(seen, nonce), _costs(seen, nonce),
             _latencies(seen, nonce))  # fmt: skip
 
 
@@ -67,21 +82,24 @@ def _together(days: Sequence[Day]) -> tuple[list[str], list[Day]]:
         return [day_name(one.day) for one in days], list(days)
     weeks: dict[int, Day] = {}
     for one in days:
-        known = weeks.setdefault(one.day // _WEEK, Day(day=one.day))
+        known = weeks.setdefault(one.day // WEEK, Day(day=one.day))
         summed = {name: getattr(known, name) + getattr(one, name) for name in Day.__struct_fields__ if name != "day"}
-        weeks[one.day // _WEEK] = Day(day=known.day, **summed)
+        weeks[one.day // WEEK] = Day(day=known.day, **summed)
     return [f"{_WEEK_OF}{day_name(one.day)}" for one in weeks.values()], list(weeks.values())
 
 
 def _acceptance(labels: list[str], days: list[Day], nonce: str) -> Chart:
     read = _shares("accepted after reading, of those read", [(one.accepted_read, one.read) for one in days])
-    kept = _shares("still there after 10 minutes, of those accepted", [(one.kept, one.accepted) for one in days])
+    kept = _shares(
+        "still there after 10 minutes, of those accepted 10 minutes ago or earlier",
+        [(one.kept, one.settled) for one in days],
+    )
     return _lines("Acceptance and retention", "Per day of UTC, in percent.", labels, (read, kept), nonce)
 
 
-def _learning(labels: list[str], days: list[Day], nonce: str) -> Chart:
+def _learning(seen: Overview, labels: list[str], days: list[Day], nonce: str) -> Chart:
     own = _shares("runs that came from a suggestion, unchanged", [(one.as_suggested, one.executed) for one in days])
-    return _lines("Is it learning?", "What you run comes from a suggestion more often.", labels, (own,), nonce)
+    return _lines("Is it learning?", lately(seen.days), labels, (own,), nonce)
 
 
 def _shares(name: str, parts: Sequence[tuple[int, int]]) -> Series:
@@ -116,25 +134,35 @@ def _costs(seen: Overview, nonce: str) -> Chart:
         day = spent.setdefault(one.day, {})
         day[one.model] = day.get(one.model, 0.0) + one.cost_usd
     shown = sorted(spent)[-POINTS:]
-    chart = pygal.StackedBar(**_options())
+    dearest = max((sum(spent[day].values()) for day in shown), default=0.0)
+    near = dearest > 0 and dearest * _FAR >= seen.caps.day_usd
+    top = max(dearest, seen.caps.day_usd) if near else dearest or seen.caps.day_usd
+    chart = _CappedBar(**_options(), range=(0, top or 1), value_formatter=usd)
+    chart.cap = seen.caps.day_usd if near else None
     chart.x_labels = [day_name(day) for day in shown]
     chart.x_labels_major_count = 4
     for model in models:
         chart.add(model, [round(spent[day].get(model, 0.0), 6) for day in shown])
     rows = tuple((day_name(day), *(f"${spent[day].get(model, 0.0):.6f}" for model in models)) for day in shown)
     caps = seen.caps
-    about = f"US dollars per day of UTC. A day may cost ${caps.day_usd:.2f}; today has cost ${caps.today_usd:.4f}."
+    where = ", the dashed line" if near else ", far above what is drawn" if dearest else ""
+    about = (
+        f"US dollars per day of UTC. A day may cost {usd(caps.day_usd)} (budget.dayUsd{where}), "
+        f"a notebook {usd(caps.notebook_usd)}; today has cost {usd(caps.today_usd)}."
+    )
     return Chart("What it cost", about, _svg(chart, nonce), ("day", *models), rows)
 
 
 def _latencies(seen: Overview, nonce: str) -> Chart:
-    names = sorted(seen.latencies)
+    names = sorted(seen.latencies, key=stage_order)
     chart = pygal.HorizontalBar(**_options())
-    chart.x_labels = names
+    # Drawn from below.
+    chart.x_labels = [stage(name) for name in reversed(names)]
     for part in ("p50", "p90", "p99"):
-        chart.add(part, [getattr(seen.latencies[name], part) for name in names])
+        chart.add(part, [getattr(seen.latencies[name], part) for name in reversed(names)])
     rows = tuple(
-        (name, *(f"{getattr(seen.latencies[name], part):.1f}" for part in ("p50", "p90", "p99"))) for name in names
+        (stage(name), *(f"{getattr(seen.latencies[name], part):.1f}" for part in ("p50", "p90", "p99")))
+        for name in names
     )
     return Chart(
         "How long it took", "Milliseconds from rest, of the latest 2 000 suggestions.", _svg(chart, nonce),

@@ -7,6 +7,10 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from ghostcells.domain.examples import Example
+from ghostcells.domain.ids import is_ulid
+from ghostcells.domain.words import asked, event_name, stage, usd, verdict
+
 _HERE = files("ghostcells.dashboard")
 _SECONDS_A_DAY = 86_400
 
@@ -29,10 +33,6 @@ def share(value: float | None) -> str:
     return "-" if value is None else f"{value:.0%}"
 
 
-def usd(value: float) -> str:
-    return "$0" if value == 0 else f"${value:.6f}" if value < 0.01 else f"${value:.2f}"  # noqa: PLR2004 -- a cent
-
-
 def one_line(text: str | None, limit: int = 90) -> str:
     line, _, more = (text or "").strip().partition("\n")
     return line if len(line) <= limit and not more else f"{line[: limit - 1]}…"
@@ -40,6 +40,11 @@ def one_line(text: str | None, limit: int = 90) -> str:
 
 def short_name(uri: str) -> str:
     return uri.rsplit("/", 1)[-1]
+
+
+def dated(example: Example) -> tuple[Example, int]:
+    """An example with the time at which it was run or read last."""
+    return example, example.last_ms
 
 
 def diff_lines(diff: str) -> list[tuple[str, str]]:
@@ -56,8 +61,9 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for tool in (moment, day_name, share, usd, one_line, short_name, diff_lines):
+    for tool in (moment, share, usd, one_line, short_name, stage, asked, verdict, dated, event_name, diff_lines):
         made.filters[tool.__name__] = tool
+    made.tests["id"] = is_ulid
     return made
 
 

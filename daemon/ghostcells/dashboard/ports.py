@@ -7,7 +7,7 @@ import msgspec
 from ghostcells.domain.decisions import Decision
 from ghostcells.domain.examples import Example
 from ghostcells.domain.reports import Day, DayCost, EndCount, Funnel
-from ghostcells.domain.stories import CellStory, SessionStory, SuggestionStory
+from ghostcells.domain.stories import CellStory, ExampleStory, SessionStory, SuggestionStory
 from ghostcells.domain.trace import Trace
 from ghostcells.domain.views import Percentiles, Session
 
@@ -50,6 +50,8 @@ class Source(Protocol):
     def suggestion(self, identity: str) -> SuggestionStory | None: ...
 
     def session(self, identity: str) -> SessionStory | None: ...
+
+    def example(self, identity: str) -> ExampleStory | None: ...
 
     def sessions(self, limit: int, before: str | None) -> list[Session]: ...
 

@@ -38,6 +38,7 @@ class Dashboard:
             Route("/cell/{id}", self._story("cell")),
             Route("/suggestion/{id}", self._story("suggestion")),
             Route("/session/{id}", self._story("session")),
+            Route("/example/{id}", self._story("example", str)),
             Route("/sessions", self._sessions),
             Route("/suggestions", self._suggestions),
             Route("/examples/{id}/{change}", self._change, methods=["POST"]),
@@ -58,10 +59,10 @@ class Dashboard:
         drawn = await self._ask(lambda: charts(seen, self.guard.nonce))
         return await self._page("overview", seen=seen, charts=drawn, days=days, version=seen.version)
 
-    def _story(self, kind: str) -> Callable[[Request], Awaitable[Response]]:
+    def _story(self, kind: str, spelled: Callable[[str], str] = str.upper) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
             find = getattr(self._source, kind)
-            story = await self._ask(lambda: find(request.path_params["id"].upper()))
+            story = await self._ask(lambda: find(spelled(request.path_params["id"])))
             if story is None:
                 return await self._missing()
             return await self._page(kind, story=story)

@@ -40,7 +40,7 @@ ADVICE = {
     Silence.OFF: "suggest.enabled, suggest.disabledLanguages and suggest.disabledNotebooks switch it on",
     Silence.MANUAL: 'ask by hand, or set suggest.mode = "auto"',
     Silence.PROVIDER_DOWN: "ghostcells doctor looks at the provider; memory goes on alone",
-    Silence.CHECKED: "the trace has the model's answer and the check that it failed",
+    Silence.CHECKED: "the trace has what the model answered, and which checks that passed",
     Silence.MEMORY_DOWN: "ghostcells logs has the details; ghostcells rebuild makes the index anew",
     Silence.OUT_OF_STEP: "close the notebook and open it again",
 }

@@ -1,6 +1,11 @@
 """What reports show: how suggestions fared, what each day was like, what it cost. Rates have their denominators with them."""
 
+from collections.abc import Sequence
+
 from ghostcells.domain.views import View
+
+WEEK = 7
+"""Days."""
 
 
 class Funnel(View, frozen=True, kw_only=True):
@@ -53,13 +58,17 @@ class Rate(View, frozen=True):
 
 
 class Day(View, frozen=True, kw_only=True):
-    """One day of UTC, by the number of days since 1970; the counts are those of `Funnel`, and of runs and lessons."""
+    """One day of UTC, by the number of days since 1970; the counts are those of `Funnel`, and of runs and lessons.
+
+    `kept` are a part of `settled`.
+    """
 
     day: int
     suggested: int = 0
     read: int = 0
     accepted: int = 0
     accepted_read: int = 0
+    settled: int = 0
     kept: int = 0
     executed: int = 0
     as_suggested: int = 0
@@ -85,3 +94,19 @@ class EndCount(View, frozen=True, kw_only=True):
     type: str
     reason: str
     count: int
+
+
+def lately(days: Sequence[Day]) -> str:
+    """The answer in a sentence: the last week on which there was a run against the week before it."""
+    latest = max((one.day for one in days if one.executed), default=None)
+    if latest is None:
+        return "Nothing has been run yet."
+    week, before = (_runs(days, latest - WEEK * back) for back in (0, 1))
+    return f"Runs of the last week that were as suggested: {week}. Of the week before: {before}."
+
+
+def _runs(days: Sequence[Day], last: int) -> str:
+    """Of the week that ends with `last`."""
+    found = [one for one in days if last - WEEK < one.day <= last]
+    ran, suggested = sum(one.executed for one in found), sum(one.as_suggested for one in found)
+    return f"{suggested} of {ran} ({suggested / ran:.0%})" if ran else "there were no runs"

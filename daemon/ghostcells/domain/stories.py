@@ -1,6 +1,7 @@
 """One cell, one suggestion, one session, told whole: what the command line prints and a page shows."""
 
 from ghostcells.domain.decisions import Decision
+from ghostcells.domain.examples import Example
 from ghostcells.domain.ghosts import Ghost
 from ghostcells.domain.trace import Trace
 from ghostcells.domain.views import CellLog, Event, Session, View
@@ -65,4 +66,18 @@ class SessionStory(View, frozen=True, kw_only=True):
     events: tuple[Event, ...]
 
 
-Story = CellStory | SuggestionStory | SessionStory
+class ExampleEvent(View, frozen=True, kw_only=True):
+    """Something that counts for or against an example; `verdict` says how (`domain.examples.Verdict`)."""
+
+    time_ms: int
+    verdict: str
+    notebook: str
+    session: str | None
+    cell: str | None
+
+
+class ExampleStory(View, frozen=True, kw_only=True):
+    """A remembered command, and what last counted for or against it, the latest first."""
+
+    example: Example
+    events: tuple[ExampleEvent, ...]

@@ -145,10 +145,11 @@ class Wrote(Input, frozen=True, kw_only=True):
 
 
 class Finished(Input, frozen=True, kw_only=True):
-    """A model's answer is whole and checked: nothing is left of one that is not to be shown."""
+    """A model's answer is whole and checked: nothing is left of one that is not to be shown, for the reason `why`."""
 
     suggestion: str
     pieces: tuple[Piece, ...]
+    why: str = ""
 
 
 class CompletionDeclined(Input, frozen=True, kw_only=True):

@@ -215,7 +215,7 @@ def finished(turn: Turn, answer: Finished) -> None:
     uri = found.notebook
     showing = turn.notebooks[uri].showing
     if not answer.pieces:
-        _fall_back(turn, found, Silence.CHECKED, "the model's answer did not pass its checks")
+        _fall_back(turn, found, Silence.CHECKED, answer.why or "the model's answer did not pass its checks")
         return
     if showing is not None and not showing.growing and _agrees(showing, found, answer.pieces):
         if turn.notebooks[uri].owed:

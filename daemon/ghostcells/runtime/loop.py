@@ -277,7 +277,7 @@ class Loop(Generic[S]):
 
         def done(outcome: Answered | Declined) -> None:
             if isinstance(outcome, Answered):
-                self.dispatch(Finished(at=self.stamp(), suggestion=suggestion, pieces=outcome.pieces))
+                self.dispatch(Finished(at=self.stamp(), suggestion=suggestion, pieces=outcome.pieces, why=outcome.why))
                 return
             self.dispatch(
                 CompletionDeclined(

@@ -33,9 +33,10 @@ class PromptMemory(Memory, Protocol):
 
 
 class Answered(msgspec.Struct, frozen=True):
-    """A model's whole answer, checked: no pieces where it is not to be shown."""
+    """A model's whole answer, checked: no pieces where it is not to be shown, and `why` then says why."""
 
     pieces: tuple[Piece, ...]
+    why: str = ""
 
 
 class Declined(msgspec.Struct, frozen=True):

@@ -4,6 +4,7 @@ import msgspec
 
 from ghostcells.domain.events import Executed, Learned, Suggested, Traced
 from ghostcells.domain.ghosts import Ghost
+from ghostcells.domain.stories import ExampleEvent
 from ghostcells.domain.trace import Trace
 from ghostcells.domain.views import Event, Session
 from ghostcells.store import views
@@ -76,6 +77,19 @@ class Histories:
             for one in found
             if isinstance(one, Learned) and one.executed is not None
         }
+
+    def evidence(self, example: str, limit: int) -> list[ExampleEvent]:
+        """What last counted for or against an example, the latest first."""
+        rows = self._rows(
+            "SELECT v.time_ms, v.verdict, e.notebook, e.session, e.cell FROM evidence v JOIN event e ON e.id = v.event "
+            "WHERE v.example = ? ORDER BY v.event DESC, v.verdict LIMIT ?",
+            example,
+            limit,
+        )
+        return [
+            ExampleEvent(time_ms=time_ms, verdict=verdict, notebook=notebook, session=session, cell=cell)
+            for time_ms, verdict, notebook, session, cell in rows
+        ]
 
     def taught(self, limit: int) -> list[tuple[str, int]]:
         """The examples that were learned or learned again last, with the time, newest first."""

@@ -55,16 +55,29 @@ class Reports:
         ]
         return sorted(funnels, key=lambda one: -one.suggested)
 
-    def days(self, since_ms: int = 0) -> list[Day]:
+    def days(self, since_ms: int = 0, *, now_ms: int | None = None) -> list[Day]:
         """Every day on which something happened, in their order."""
+        now = time.time_ns() // 1_000_000 if now_ms is None else now_ms
         first = since_ms // DAY_MS
+        fresh = {
+            day: (accepted, gone)
+            for day, accepted, gone in self._rows(
+                f"SELECT time_ms / {DAY_MS}, count(*), sum(gone) FROM outcome WHERE accepted_ms > ? GROUP BY 1",  # noqa: S608
+                now - KEPT_MS,
+            )
+        }
         days: dict[int, dict[str, int]] = {}
-        for day, *counts in self._rows(
-            "SELECT day, sum(suggested), sum(read), sum(accepted), sum(accepted_read), sum(accepted) - sum(gone) FROM tally "
+        for day, suggested, read, accepted, accepted_read, gone in self._rows(
+            "SELECT day, sum(suggested), sum(read), sum(accepted), sum(accepted_read), sum(gone) FROM tally "
             "WHERE day >= ? GROUP BY day",
             first,
         ):
-            days[day] = dict(zip(("suggested", "read", "accepted", "accepted_read", "kept"), counts, strict=True))
+            open_still, gone_already = fresh.get(day, (0, 0))
+            settled = accepted - open_still
+            days[day] = {
+                "suggested": suggested, "read": read, "accepted": accepted, "accepted_read": accepted_read,
+                "settled": settled, "kept": settled - (gone - gone_already),
+            }  # fmt: skip
         for day, executed, as_suggested, learned in self._rows("SELECT * FROM activity WHERE day >= ?", first):
             days.setdefault(day, {}).update(executed=executed, as_suggested=as_suggested, learned=learned)
         return [Day(day=day, **counts) for day, counts in sorted(days.items()) if any(counts.values())]

@@ -1,0 +1,54 @@
+"""What is called otherwise in files and on the wire than people say it: for the terminal and for pages alike."""
+
+_STAGES = {
+    "words": "search by words",
+    "vectors": "search by meaning",
+    "rank": "weighing what was found",
+    "prompt": "until the model was asked",
+    "firstChunk": "until the model began to answer",
+    "firstGhost": "until its first cell could be shown",
+    "total": "in all",
+}
+
+
+def stage(name: str) -> str:
+    """A stage of a trace in words."""
+    return _STAGES.get(name, name)
+
+
+def stage_order(name: str) -> int:
+    """Stages are told in the order in which they happen; those without words first."""
+    return list(_STAGES).index(name) if name in _STAGES else -1
+
+
+_ASKED = {"asked": "by hand", "edit": "by typing", "focus": "by moving there", "executed": "by a run"}
+
+
+def asked(trigger: str) -> str:
+    """What set a suggestion off, in words."""
+    return _ASKED.get(trigger, f"by {trigger}")
+
+
+_VERDICTS = {
+    "ran": "ran",
+    "read": "read in a file",
+    "failed": "failed",
+    "rejected": "refused where it was suggested",
+    "shown-and-run": "suggested and run",
+    "overridden": "something else was run instead",
+}
+
+
+def verdict(name: str) -> str:
+    """What counts for or against an example, in words."""
+    return _VERDICTS.get(name, name)
+
+
+def event_name(kind: str) -> str:
+    """The type of a record in words: `SESSION_STARTED` is "session started"."""
+    return kind.lower().replace("_", " ")
+
+
+def usd(value: float) -> str:
+    """US dollars; less than a cent in millionths."""
+    return "$0" if value == 0 else f"${value:.6f}" if value < 0.01 else f"${value:.2f}"  # noqa: PLR2004 -- a cent

@@ -77,13 +77,17 @@ class Desk:
         self.app, self.sink, outbox = FakeApp(), Sink(), Outbox()
         outbox.attach(self.sink)
         self.client = EditorClient(outbox)
+        self.more = False  # whether what is sent arrives together with what follows
         self.handlers = Handlers(self.client, self.app if available else None, "the data are newer")
 
     def request(self, method: str, params: object, request: i.RequestId = 1) -> None:
         self.handlers.request(method, request, msgspec.Raw(json.dumps(params).encode()))
 
     def notify(self, method: str, params: object) -> None:
+        """A message that arrives alone."""
         self.handlers.notify(method, msgspec.Raw(json.dumps(params).encode()))
+        if not self.more:
+            self.handlers.settle()
 
     def open(self, metadata: object = None, **more: object) -> None:
         document = {**NB, "notebookType": "runme", "version": 1, **more}
@@ -329,6 +333,51 @@ async def test_a_log_that_cannot_be_asked_costs_no_notebook(caplog: pytest.LogCa
     with caplog.at_level(logging.ERROR):
         desk.open({"ghostcells": {"id": ULID}})
     assert [type(given).__name__ for given in desk.app.seen] == ["Opened"]
+
+
+def typed(text: str, cell: str = "c") -> dict[str, Any]:
+    return {"textContent": [{"document": {"uri": cell, "version": 2}, "changes": [{"text": text}]}]}
+
+
+async def test_keys_that_arrive_together_are_one_change() -> None:
+    """A flood costs one step of the engine for each read, so that it keeps nobody waiting."""
+    desk = Desk()
+    desk.open()
+    desk.more = True
+    for text in ("p", "pw", "pwd"):
+        desk.change(**typed(text))
+    assert [type(given).__name__ for given in desk.app.seen] == ["Opened"]
+    desk.handlers.settle()
+    opened, changed = desk.app.seen
+    assert isinstance(changed, i.Changed)
+    assert (changed.edited, changed.notebook.cells[0].text, changed.notebook.version) == (("c",), "pwd", 4)
+    assert isinstance(opened, i.Opened)
+
+
+@pytest.mark.parametrize("method", ["ghostcells/visible", "notebookDocument/didClose", "request"])
+async def test_what_was_typed_is_known_before_whatever_comes_next(method: str) -> None:
+    desk = Desk()
+    desk.open()
+    desk.more = True
+    desk.change(**typed("pwd"))
+    if method == "request":
+        desk.request("ghostcells/focus", {"notebook": NB, "cell": "c"})
+    else:
+        notebook = {"notebook": NB, "notebookDocument": NB, "cellTextDocuments": []}
+        desk.notify(method, {**notebook, "ids": [ULID], "form": "preview"})
+    assert [type(given).__name__ for given in desk.app.seen][:2] == ["Opened", "Changed"]
+    assert len(desk.app.seen) == 3
+
+
+async def test_a_change_of_cells_is_not_joined_to_one_of_text() -> None:
+    desk = Desk()
+    desk.open()
+    desk.more = True
+    desk.change(**typed("pwd"))
+    desk.change(structure={"array": {"start": 0, "deleteCount": 1}})
+    desk.change(data=[])
+    changes = [given for given in desk.app.seen if isinstance(given, i.Changed)]
+    assert [(given.edited, given.structural) for given in changes] == [(("c",), False), ((), True)]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from ghostcells.runtime.tasks import Tasks
 from ghostcells.server import wire
 from ghostcells.server.client import INTERNAL_ERROR, EditorClient
 from ghostcells.server.envelope import INVALID_REQUEST, METHOD_NOT_FOUND, REQUEST_CANCELLED
-from ghostcells.server.notebooks import Notebooks, OutOfStep, UnknownNotebook
+from ghostcells.server.notebooks import Arrival, Notebooks, OutOfStep, UnknownNotebook
 from ghostcells.server.parts import App
 from ghostcells.server.requests import TO_ENGINE, Route
 from ghostcells.server.wire import decoder
@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 EVENTS_LIMIT = 1000
 SESSIONS_LIMIT = 100
 CLOSE_SECONDS = 0.2
+_TYPING = "notebookDocument/didChange"
 
 _address = msgspec.json.Decoder(wire.OfNotebookDocument)
 
@@ -37,6 +38,8 @@ class Handlers:
         self._unavailable = unavailable
         self._notebooks = Notebooks()
         self._queries = Tasks()
+        # The last change of a text, which the next one to the same notebook takes in: see `settle`.
+        self._typed: Arrival | None = None
         self._unknown: set[str] = set()
         self._requests = self._request_table()
         self._notifications = self._notification_table()
@@ -62,8 +65,23 @@ class Handlers:
             "workspace/didChangeConfiguration": (decoder(wire.ConfigurationParams), _settings),
         }
 
+    def settle(self) -> None:
+        """Dispatch what was typed: to be called when all that has arrived at once is handled.
+
+        Of keys that arrive together only the text that they lead to matters, so that a flood of them costs one step.
+        """
+        typed, self._typed = self._typed, None
+        if typed is None or self._app is None:
+            return
+        try:
+            self._changed(self._app, typed)
+        except Exception:
+            logger.exception("What was typed could not be handled")
+            self._out_of_step(self._app, typed.notebook.uri, "a change could not be handled")
+
     def request(self, method: str, request: RequestId, params: msgspec.Raw) -> None:
         """Answer a request, now or later, exactly once."""
+        self.settle()
         if not self._client.expect(request):
             self._client.reject(request, INVALID_REQUEST, "a request with this id is not answered yet")
             return
@@ -92,6 +110,8 @@ class Handlers:
         if route is None or self._app is None:
             return
         wanted, handle = route
+        if method != _TYPING:
+            self.settle()
         try:
             handle(self._app, wire.decode(wanted, params))
         except InvalidParams as error:
@@ -143,6 +163,17 @@ class Handlers:
             return
         if arrival is None:
             return
+        typed = self._typed
+        if typed is not None and (typed.notebook.uri != uri or arrival.structural or arrival.claims):
+            self.settle()
+        elif typed is not None:
+            edited = tuple(dict.fromkeys((*typed.edited, *arrival.edited)))
+            arrival = msgspec.structs.replace(arrival, edited=edited)
+        self._typed = arrival
+        if arrival.structural or arrival.claims:
+            self.settle()
+
+    def _changed(self, app: App, arrival: Arrival) -> None:
         app.loop.dispatch(
             inputs.Changed(
                 at=app.loop.stamp(),
@@ -160,6 +191,7 @@ class Handlers:
         app.loop.dispatch(inputs.Closed(at=app.loop.stamp(), notebook=uri))
 
     def _out_of_step(self, app: App, uri: str, why: str) -> None:
+        self.settle()
         if self._notebooks.lose(uri):
             self._unknown.add(uri)
             logger.warning("A notebook is out of step until it is opened again: %s: %s", uri, why)

@@ -73,6 +73,7 @@ class Session:
     def received(self, data: bytes) -> None:
         for item in self._reader.feed(data):
             self._safely_take(item)
+        self._settle()
 
     def input_ended(self) -> None:
         self._input_over = True
@@ -96,6 +97,10 @@ class Session:
             self._take(item)
         except Exception:
             logger.exception("A message could not be handled")
+
+    def _settle(self) -> None:
+        if self._handlers is not None:
+            self._handlers.settle()
 
     def _take(self, item: Message | Malformed | Fault) -> None:
         if self.ended.done():
@@ -200,6 +205,7 @@ class Session:
         self._building = None
         while self._backlog:
             self._safely_take(self._backlog.popleft())
+        self._settle()
         if self._input_over:
             self.end()
 

@@ -10,7 +10,7 @@ from ghostcells.domain.examples import Situation, situation_at
 from ghostcells.domain.ghosts import Candidate, Reason
 from ghostcells.domain.notebook import Cell, CellKind
 from ghostcells.domain.trace import Trace, TracedCandidate
-from ghostcells.engine import policy, writing
+from ghostcells.engine import endings, policy, screen, sessions, work, writing
 from ghostcells.engine.effects import Prepare, Recall
 from ghostcells.engine.inputs import Recalled, RecallFailed
 from ghostcells.engine.state import Computation, Due, Memories, Showing, Stage
@@ -54,7 +54,7 @@ def compute_due(turn: Turn) -> None:
             compute(turn, uri, cell, due.trigger)
         elif now and _was_answered(turn, uri):
             why = "this text has had its suggestion already"
-            turn.decide_early(uri, cell, due.trigger, why, Silence.UNCHANGED)
+            work.decide_early(turn, uri, cell, due.trigger, why, Silence.UNCHANGED)
 
 
 def _was_answered(turn: Turn, uri: str) -> bool:
@@ -66,12 +66,12 @@ def _was_answered(turn: Turn, uri: str) -> bool:
 
 def _decide_early(turn: Turn, uri: str, cell: Cell, trigger: str) -> None:
     if not cell.text.strip():
-        turn.decide_early(uri, cell, trigger, "the cell is empty", Silence.EMPTY)
+        work.decide_early(turn, uri, cell, trigger, "the cell is empty", Silence.EMPTY)
     elif policy.switched_off(turn.policy, uri, cell.language):
         why = f"suggestions are switched off {policy.where_off(turn.policy, uri)}"
-        turn.decide_early(uri, cell, trigger, why, Silence.OFF)
+        work.decide_early(turn, uri, cell, trigger, why, Silence.OFF)
     else:
-        turn.decide_early(uri, cell, trigger, "suggestions come only when asked for", Silence.MANUAL)
+        work.decide_early(turn, uri, cell, trigger, "suggestions come only when asked for", Silence.MANUAL)
 
 
 def compute(turn: Turn, uri: str, cell: Cell, trigger: str) -> None:
@@ -80,12 +80,12 @@ def compute(turn: Turn, uri: str, cell: Cell, trigger: str) -> None:
     text = policy.squeeze(cell.text)
     asked = trigger == "asked"
     if turn.notebooks[uri].showing is not None and turn.notebooks[uri].showing.growing:  # type: ignore[union-attr]
-        turn.withdraw(uri, Reason.STALE, final=not asked)
-    turn.cancel(lambda notebook, anchor: (notebook, anchor) == (uri, cell.uri))
+        endings.withdraw(turn, uri, Reason.STALE, final=not asked)
+    work.cancel(turn, lambda notebook, anchor: (notebook, anchor) == (uri, cell.uri))
     while len(turn.computations) >= policy.MAX_COMPUTATIONS:
         oldest = turn.computations[0]
-        turn.close([oldest])
-        turn.settle(oldest.notebook)
+        work.close(turn, [oldest])
+        screen.settle(turn, oldest.notebook)
     situation, limit, present = _question(turn, uri, cell)
     suggestion = turn.new_id()
     turn.computations = (
@@ -120,8 +120,8 @@ def take(turn: Turn, suggestion: str, stage: Stage) -> Computation | None:
     turn.computations = tuple(one for one in turn.computations if one is not found)
     if fits(turn, found):
         return found
-    turn.decide_dropped(found)
-    turn.settle_unless_awaited(found.notebook)
+    work.decide_dropped(turn, found)
+    screen.settle_unless_awaited(turn, found.notebook)
     return None
 
 
@@ -159,7 +159,9 @@ def recalled(turn: Turn, answer: Recalled) -> None:
         silence: Silence | None = Silence.OFF
     else:
         silence = None if chosen else _silence(answer.candidates, threshold)
-        turn.count(policy.search(policy.outcome(chosen, answer.failed), answer.known, answer.failed), answer.failed)
+        sessions.count(
+            turn, policy.search(policy.outcome(chosen, answer.failed), answer.known, answer.failed), answer.failed
+        )
     asks = policy.asks_model(turn.policy, found.trigger) and not policy.switched_off(turn.policy, uri, "")
     if asks and is_by_model(turn.notebooks[uri].showing, found):
         # A model wrote what shows: whether it still fits is found out before memory's answer takes its place.
@@ -175,8 +177,8 @@ def recalled(turn: Turn, answer: Recalled) -> None:
     if asks:
         writing.rest(turn, found)
     else:
-        turn.trace(found)
-        turn.decide(found, why, silence)
+        work.trace(turn, found)
+        work.decide(turn, found, why, silence)
 
 
 def is_by_model(showing: Showing | None, found: Computation) -> bool:
@@ -191,16 +193,16 @@ def recall_failed(turn: Turn, answer: RecallFailed) -> None:
     nothing = Recalled(
         at=answer.at, suggestion=answer.suggestion, candidates=(), threshold=1.0, failed=(policy.MEMORY,)
     )
-    turn.count(policy.search(policy.outcome(()), None, nothing.failed), nothing.failed)
+    sessions.count(turn, policy.search(policy.outcome(()), None, nothing.failed), nothing.failed)
     why = f"memory failed: {answer.why}"
     memories = Memories((), (), _trace(turn, found, nothing, why, ()), Silence.MEMORY_DOWN)
     found = replace(found, memories=memories)
     if policy.asks_model(turn.policy, found.trigger):
         writing.rest(turn, found)
     else:
-        turn.trace(found)
-        turn.decide(found, why, Silence.MEMORY_DOWN)
-        turn.settle(found.notebook)
+        work.trace(turn, found)
+        work.decide(turn, found, why, Silence.MEMORY_DOWN)
+        screen.settle(turn, found.notebook)
 
 
 def show_memory(turn: Turn, found: Computation, chosen: Sequence[Candidate], *, awaiting: bool = False) -> bool:
@@ -216,16 +218,16 @@ def show_memory(turn: Turn, found: Computation, chosen: Sequence[Candidate], *, 
     if showing is not None and kept is not None:
         turn.update(uri, showing=replace(showing, candidates=tuple(chosen), index=kept))
         if found.asked or turn.notebooks[uri].owed or len(showing.candidates) != len(chosen):
-            turn.publish(uri, session=turn.notebooks[uri].owed)
+            screen.publish(turn, uri, session=turn.notebooks[uri].owed)
         return True
     if chosen:
-        turn.finish_all(uri, Reason.NEWER)
-        turn.suggest(uri, found.cell, chosen, 0, suggestion=found.suggestion, failed=found.failed)
-        turn.publish(uri, session=turn.notebooks[uri].owed)
+        endings.finish_all(turn, uri, Reason.NEWER)
+        screen.suggest(turn, uri, found.cell, chosen, 0, suggestion=found.suggestion, failed=found.failed)
+        screen.publish(turn, uri, session=turn.notebooks[uri].owed)
         return False
     waits = awaiting and turn.notebooks[uri].owed is not None
-    if not turn.withdraw(uri, Reason.STALE, final=not waits) and not awaiting:
-        turn.settle(uri)
+    if not endings.withdraw(turn, uri, Reason.STALE, final=not waits) and not awaiting:
+        screen.settle(turn, uri)
     return False
 
 

@@ -12,16 +12,9 @@ from ghostcells.domain.decisions import Silence
 from ghostcells.domain.events import Deleted
 from ghostcells.domain.ghosts import Origin, Reason
 from ghostcells.domain.notebook import Cell, Notebook
-from ghostcells.engine import policy, tracker, writing
+from ghostcells.engine import endings, policy, screen, sessions, tracker, work, writing
 from ghostcells.engine.answers import compute_due, schedule
-from ghostcells.engine.inputs import (
-    Changed,
-    Closed,
-    FellOutOfStep,
-    Opened,
-    PolicyChanged,
-    VisibilityChanged,
-)
+from ghostcells.engine.inputs import Changed, Closed, FellOutOfStep, Opened, PolicyChanged, VisibilityChanged
 from ghostcells.engine.state import Known, LiveGhost, Missing, NotebookState
 from ghostcells.engine.turn import Turn
 
@@ -47,25 +40,25 @@ def closed(turn: Turn, change: Closed) -> None:
 
 
 def _leave(turn: Turn, uri: str) -> None:
-    turn.cancel_in(uri)
-    turn.finish_all(uri, Reason.CLOSED)
+    work.cancel_in(turn, uri)
+    endings.finish_all(turn, uri, Reason.CLOSED)
     if turn.session is not None and turn.session.notebook == uri:
-        turn.end_session()
+        sessions.end(turn)
 
 
 def fell_out_of_step(turn: Turn, change: FellOutOfStep) -> None:
     uri = change.notebook
     if uri not in turn.notebooks or turn.notebooks[uri].out_of_step:
         return
-    turn.cancel_in(uri)
+    work.cancel_in(turn, uri)
     session = turn.session
     cell = turn.documents[uri].cell(session.cell) if session is not None and session.notebook == uri else None
     if cell is not None:
         why = "a change of the notebook could not be applied"
-        turn.decide_early(uri, cell, "edit", why, Silence.OUT_OF_STEP)
-    turn.withdraw(uri, Reason.STALE)
+        work.decide_early(turn, uri, cell, "edit", why, Silence.OUT_OF_STEP)
+    endings.withdraw(turn, uri, Reason.STALE)
     if turn.session is not None and turn.session.notebook == uri:
-        turn.end_session()
+        sessions.end(turn)
     turn.update(uri, out_of_step=True, missing=())
 
 
@@ -98,20 +91,20 @@ def _edited(turn: Turn, uri: str, cell: Cell) -> None:
         # written is refused, but what is typed is suggested for all the same.
         if not turn.trouble and (turn.session is not None or turn.reports_focus):
             return
-        turn.start_session(uri, cell)
+        sessions.start(turn, uri, cell)
     state = turn.notebooks[uri]
     gap = policy.rhythm(state.gap_ms, state.edited_ms, turn.now)
     turn.update(uri, gap_ms=gap, edited_ms=turn.now)
     if not cell.text.strip():
-        turn.cancel_in(uri)
+        work.cancel_in(turn, uri)
         turn.update(uri, considered=None)
-        if not turn.withdraw(uri, Reason.STALE):
-            turn.settle(uri)
+        if not endings.withdraw(turn, uri, Reason.STALE):
+            screen.settle(turn, uri)
         return
     writing.outdated(turn, uri, cell)
     schedule(turn, uri, cell, "edit")
     if state.owed is not None:
-        turn.settle_unless_awaited(uri)
+        screen.settle_unless_awaited(turn, uri)
 
 
 def _has_session(turn: Turn, uri: str, cell: Cell) -> bool:
@@ -145,8 +138,8 @@ def _restructured(turn: Turn, former: Notebook, present: Notebook) -> None:
     )
     _locate_ghosts(turn, present)
     if any(_among_ghosts(turn, present, cell) for cell in came if cell.uri not in returned):
-        turn.cancel_in(uri)
-        turn.withdraw(uri, Reason.INSERTED)
+        work.cancel_in(turn, uri)
+        endings.withdraw(turn, uri, Reason.INSERTED)
 
 
 def _same(one: Cell, other: Cell) -> bool:
@@ -226,7 +219,7 @@ def time_came(turn: Turn) -> None:
 
 def _gone(turn: Turn, uri: str, cell: Cell) -> None:
     if cell.claim is not None and cell.claim in turn.live(uri):
-        turn.finish_some(uri, Reason.DELETED, lambda ghost: ghost.ghost.id == cell.claim)
+        endings.finish_some(turn, uri, Reason.DELETED, lambda ghost: ghost.ghost.id == cell.claim)
         return
     known = turn.known.get(cell.claim) if cell.claim is not None else None
     if known is not None and known.accepted:
@@ -244,10 +237,10 @@ def _gone(turn: Turn, uri: str, cell: Cell) -> None:
         turn.tracker = tracker.deleted(turn.tracker, known.suggestion)
     showing = turn.notebooks[uri].showing
     if showing is not None and showing.after == cell.uri:
-        turn.withdraw(uri, Reason.ANCHOR_GONE)
+        endings.withdraw(turn, uri, Reason.ANCHOR_GONE)
     if turn.session is not None and (turn.session.notebook, turn.session.cell) == (uri, cell.uri):
-        turn.cancel_in(uri)
-        turn.end_session()
+        work.cancel_in(turn, uri)
+        sessions.end(turn)
 
 
 def visibility_changed(turn: Turn, change: VisibilityChanged) -> None:
@@ -275,12 +268,12 @@ def policy_changed(turn: Turn, change: PolicyChanged) -> None:
     turn.policy = change.policy
     for uri in list(turn.notebooks):
         if policy.switched_off(turn.policy, uri, ""):
-            turn.cancel_in(uri)
-            turn.settle(uri)
-            turn.withdraw(uri, Reason.WITHDRAWN)
+            work.cancel_in(turn, uri)
+            screen.settle(turn, uri)
+            endings.withdraw(turn, uri, Reason.WITHDRAWN)
             continue
         if turn.policy.manual and turn.notebooks[uri].due is not None:
             turn.update(uri, due=None)
         if not turn.policy.model:
             writing.left(turn, uri)
-        turn.settle_unless_awaited(uri)
+        screen.settle_unless_awaited(turn, uri)

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from ghostcells.domain.errors import RequestError, RequestFailed
 from ghostcells.domain.ghosts import Reason
-from ghostcells.engine import answers, changes, requests, tracker, writing
+from ghostcells.engine import answers, changes, endings, focus, requests, runs, screen, tracker, work, writing
 from ghostcells.engine.effects import Announce, Effect, Refuse, Wake
 from ghostcells.engine.inputs import (
     AcceptanceUndone,
@@ -48,7 +48,7 @@ def step(state: State, cause: AnyInput) -> tuple[State, tuple[Effect, ...]]:
     turn = Turn(state, cause)
     try:
         _apply(turn, cause)
-        turn.end_step()
+        screen.end_step(turn)
     except RequestError as refusal:
         assert turn.request is not None
         return state, (Refuse(turn.request, refusal),)
@@ -67,9 +67,9 @@ def _apply(turn: Turn, cause: AnyInput) -> None:
         case Changed():
             changes.changed(turn, cause)
         case FocusMoved():
-            requests.focus_moved(turn, cause)
+            focus.focus_moved(turn, cause)
         case CellRan():
-            requests.cell_ran(turn, cause)
+            runs.cell_ran(turn, cause)
         case Recalled():
             answers.recalled(turn, cause)
         case RecallFailed():
@@ -142,10 +142,10 @@ def _not_written(turn: Turn, failure: NotWritten) -> None:
 
 
 def _take_back(turn: Turn, core: Core) -> None:
-    turn.cancel(lambda *_: True)
+    work.cancel(turn, lambda *_: True)
     before = {ghost: uri for uri in core.notebooks for ghost in _ghosts(core.notebooks[uri])}
     for uri in turn.notebooks:
-        turn.finish_some(uri, Reason.FAILED, lambda one: one.ghost.id not in before)
+        endings.finish_some(turn, uri, Reason.FAILED, lambda one: one.ghost.id not in before)
     ended = {key for key, known in turn.known.items() if not known.firm}
     known = {**core.known, **{key: turn.known[key] for key in ended}}
     present, turn.known, turn.session = turn.notebooks, known, core.session
@@ -155,9 +155,9 @@ def _take_back(turn: Turn, core: Core) -> None:
         turn.session = None
     for uri in turn.notebooks:
         if _ghosts(turn.notebooks[uri]) != _ghosts(present[uri]):
-            turn.publish(uri)
+            screen.publish(turn, uri)
         # Whoever asked was waiting for what has just been cancelled.
-        turn.settle(uri)
+        screen.settle(turn, uri)
 
 
 def _ghosts(state: NotebookState) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from ghostcells.domain.examples import situation_at
 from ghostcells.domain.exchange import Page, Piece
 from ghostcells.domain.ghosts import Candidate, Ghost, Reason
 from ghostcells.domain.notebook import Cell, CellKind
-from ghostcells.engine import answers, policy
+from ghostcells.engine import answers, endings, policy, screen, work
 from ghostcells.engine.effects import Complete
 from ghostcells.engine.inputs import CompletionDeclined, CompletionFailed, Finished, Wrote
 from ghostcells.engine.state import Computation, LiveGhost, Memories, Showing, Stage
@@ -93,8 +93,8 @@ def outdated(turn: Turn, uri: str, cell: Cell) -> None:
         and one.text != policy.squeeze(cell.text)
     ]
     if any(answers.writes(turn, one) for one in old):
-        turn.withdraw(uri, Reason.STALE)
-    turn.close([one for one in old if one in turn.computations])
+        endings.withdraw(turn, uri, Reason.STALE)
+    work.close(turn, [one for one in old if one in turn.computations])
 
 
 def under_way(turn: Turn, uri: str, cell: Cell) -> bool:
@@ -107,12 +107,13 @@ def under_way(turn: Turn, uri: str, cell: Cell) -> bool:
 
 def left(turn: Turn, uri: str) -> None:
     """The editor has lost the focus: only ghosts that grow already go on growing."""
-    turn.close(
+    work.close(
+        turn,
         [
             one
             for one in turn.computations
             if one.notebook == uri and one.stage is not Stage.RECALLING and not answers.writes(turn, one)
-        ]
+        ],
     )
 
 
@@ -124,8 +125,8 @@ def wrote(turn: Turn, more: Wrote) -> None:
     if found is None or found.stage is not Stage.WRITING or not more.pieces:
         return
     if not answers.fits(turn, found):
-        turn.close([found])
-        turn.settle_unless_awaited(found.notebook)
+        work.close(turn, [found])
+        screen.settle_unless_awaited(turn, found.notebook)
         return
     growing = replace(found, pieces=more.pieces)
     if answers.writes(turn, found):
@@ -162,7 +163,7 @@ def _code_of(showing: Showing) -> str:
 
 def _start(turn: Turn, found: Computation) -> None:
     """Make room for ghosts that are to grow below the cell."""
-    turn.finish_all(found.notebook, Reason.NEWER)
+    endings.finish_all(turn, found.notebook, Reason.NEWER)
     session = turn.session.id if turn.session else found.session
     turn.update(
         found.notebook,
@@ -182,7 +183,7 @@ def _grow(turn: Turn, found: Computation) -> None:
         return
     turn.update(found.notebook, showing=grown)
     _put(turn, replace(found, at_ms=turn.now + policy.GROWTH_MS))
-    turn.publish(found.notebook)
+    screen.publish(turn, found.notebook)
 
 
 def _grown(turn: Turn, showing: Showing, pieces: Sequence[Piece]) -> Showing:
@@ -219,12 +220,12 @@ def finished(turn: Turn, answer: Finished) -> None:
         return
     if showing is not None and not showing.growing and _agrees(showing, found, answer.pieces):
         if turn.notebooks[uri].owed:
-            turn.publish(uri, session=turn.notebooks[uri].owed)
+            screen.publish(turn, uri, session=turn.notebooks[uri].owed)
     else:
         if not answers.writes(turn, found):
             _start(turn, found)
         _whole(turn, found, answer.pieces)
-    turn.decide(found, "a model has written it", None)
+    work.decide(turn, found, "a model has written it", None)
 
 
 def _agrees(showing: Showing, found: Computation, pieces: Sequence[Piece]) -> bool:
@@ -238,16 +239,16 @@ def _whole(turn: Turn, found: Computation, pieces: Sequence[Piece]) -> None:
     assert showing is not None
     assert found.memories is not None
     grown = replace(_grown(turn, showing, pieces), growing=False)
-    turn.log_suggested(uri, grown)
+    screen.log_suggested(turn, uri, grown)
     for extra in grown.ghosts[len(pieces) :]:
-        turn.finish(uri, extra, Reason.FAILED)
+        endings.finish(turn, uri, extra, Reason.FAILED)
     code = _code(pieces)
     said = policy.by_model(turn.policy)
     own = Candidate(code.text, code.language, 0.0, 0.0, "model", label=said, warnings=code.warnings)
     others = [one for one in found.memories.chosen if not policy.same_command(one.text, code.text)]
     candidates = (own, *others)[: policy.MAX_CANDIDATES] if code.text else ()
     turn.update(uri, showing=replace(grown, ghosts=grown.ghosts[: len(pieces)], candidates=candidates, index=0))
-    turn.publish(uri, session=turn.notebooks[uri].owed)
+    screen.publish(turn, uri, session=turn.notebooks[uri].owed)
 
 
 def declined(turn: Turn, answer: CompletionDeclined) -> None:
@@ -268,10 +269,10 @@ def declined(turn: Turn, answer: CompletionDeclined) -> None:
         again = replace(found, stage=Stage.RESTING, at_ms=state.edited_ms + answer.again_ms)
         turn.computations = (*turn.computations, again)
         return
-    turn.trace(found, f"model: {answer.why}")
+    work.trace(turn, found, f"model: {answer.why}")
     silence = None if memories.chosen else answer.silence or memories.silence
-    turn.decide(found, f"no model was asked: {answer.why}; memory: {memories.trace.why}", silence)
-    turn.settle(found.notebook)
+    work.decide(turn, found, f"no model was asked: {answer.why}; memory: {memories.trace.why}", silence)
+    screen.settle(turn, found.notebook)
 
 
 def _is_former(turn: Turn, found: Computation, memories: Memories) -> bool:
@@ -295,12 +296,12 @@ def _fall_back(turn: Turn, found: Computation, silence: Silence, why: str) -> No
     assert memories is not None
     if answers.writes(turn, found):
         if memories.chosen and turn.session is not None:
-            turn.finish_all(uri, Reason.FAILED)
-            turn.suggest(uri, found.cell, memories.chosen, 0, suggestion=found.suggestion, failed=found.failed)
-            turn.publish(uri, session=turn.notebooks[uri].owed)
+            endings.finish_all(turn, uri, Reason.FAILED)
+            screen.suggest(turn, uri, found.cell, memories.chosen, 0, suggestion=found.suggestion, failed=found.failed)
+            screen.publish(turn, uri, session=turn.notebooks[uri].owed)
         else:
-            turn.withdraw(uri, Reason.FAILED)
+            endings.withdraw(turn, uri, Reason.FAILED)
     elif _is_former(turn, found, memories):
         answers.show_memory(turn, found, memories.chosen)
-    turn.decide(found, f"{why}; memory: {memories.trace.why}", None if memories.chosen else silence)
-    turn.settle(uri)
+    work.decide(turn, found, f"{why}; memory: {memories.trace.why}", None if memories.chosen else silence)
+    screen.settle(turn, uri)

@@ -120,7 +120,7 @@ class Site:
 
     def enter(self):
         status, headers, _ = self.ask(self.server.link.partition(f":{self.port}")[2])
-        assert status == 303
+        assert status == 200
         self.cookie = headers["set-cookie"].partition(";")[0]
         return self
 

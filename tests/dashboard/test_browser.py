@@ -1,19 +1,16 @@
 """The pages in a real browser: nothing of the history runs, all of it can be read, and what is new appears by itself."""
 
 import os
-import shutil
 from pathlib import Path
 
 import pytest
 
+from .browsing import Visit, browser, needs_chromium
 from .conftest import CELL, EVIL, SESSION, SILENT, SUGGESTION, records
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="there is no Chromium (Debian and Ubuntu: apt install chromium)"
-)
+__all__ = ["browser"]
+pytestmark = needs_chromium
 PAGES = {
     "overview": "/",
     "cell": f"/cell/{CELL}",
@@ -26,34 +23,9 @@ PAGES = {
 }
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as started:
-        made = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
-        yield made
-        made.close()
-
-
 @pytest.fixture(params=["light", "dark"])
 def scheme(request):
     return request.param
-
-
-class Visit:
-    """A page that has been let in, with what the browser complained of."""
-
-    def __init__(self, browser, site, scheme="light"):
-        self.complaints = []
-        self.context = browser.new_context(color_scheme=scheme, viewport={"width": 1280, "height": 900})
-        self.page = self.context.new_page()
-        self.page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.base = f"http://127.0.0.1:{site.port}"
-        self.page.goto(site.server.link)
-
-    def go(self, path):
-        self.page.goto(self.base + path, wait_until="load")
-        return self.page
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """Who may see the pages and change what was learned; and what the pages tell."""
 
+import socket
+
 import pytest
 
 from .conftest import CELL, RAN, SESSION, SILENT, SUGGESTION, records
@@ -76,6 +78,37 @@ def test_every_answer_has_the_policy(site, path):
     assert headers["cache-control"] == "no-store"
 
 
+@pytest.mark.parametrize(
+    "path", ["/static/../guard.py", "/static/%2e%2e/guard.py", "/static/..%2fguard.py", "/static//etc/passwd"]
+)
+def test_only_what_is_meant_for_browsers_is_served(site, path):
+    status, _, text = site.enter().ask(path)
+    assert status == 404
+    assert "hmac" not in text
+
+
+def test_two_names_for_this_site_are_no_name(site):
+    site.enter()
+    with socket.create_connection(("127.0.0.1", site.port), timeout=20) as raw:
+        ours = f"127.0.0.1:{site.port}"
+        raw.sendall(f"GET / HTTP/1.1\r\nHost: {ours}\r\nHost: evil.example\r\nCookie: {site.cookie}\r\n\r\n".encode())
+        assert raw.makefile("rb").readline().split()[1] == b"400"
+
+
+@pytest.mark.parametrize("method", ["HEAD", "POST", "PUT", "OPTIONS"])
+def test_only_following_the_link_uses_it_up(site, method):
+    path = site.server.link.partition(f":{site.port}")[2]
+    assert site.ask(path, method, Origin=f"http://127.0.0.1:{site.port}")[0] == 403
+    assert site.enter().ask("/")[0] == 200
+
+
+def test_a_cookie_of_another_run_is_worth_nothing(site):
+    site.enter()
+    for cookie in (f"ghostcells-{site.port}=", f"ghostcells-{site.port}=x", site.cookie + "x", "ghostcells-1=x"):
+        site.cookie = cookie
+        assert site.ask("/")[0] == 401
+
+
 def test_only_loopback_listens(site):
     assert site.server._socket.getsockname()[0] == "127.0.0.1"
 
@@ -132,7 +165,15 @@ def test_the_first_page_leads_to_everything_and_passes_over_what_needs_no_tellin
 
 
 def test_what_is_unknown_is_not_found(site):
-    for path in (f"/cell/{SESSION}", "/cell/x", "/example/x", f"/suggestion/{SESSION}", f"/session/{CELL}"):
+    for path in (
+        f"/cell/{SESSION}",
+        "/cell/x",
+        "/suggestion/x",
+        "/session/%00",
+        "/example/x",
+        f"/suggestion/{SESSION}",
+        f"/session/{CELL}",
+    ):
         status, _, text = site.enter().ask(path) if not site.cookie else site.ask(path)
         assert (status, "Nothing is known of this id" in text) == (404, True)
 

@@ -10,13 +10,20 @@ import secrets
 from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; connect-src 'self'; img-src 'self' data:; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
+_ENTERED = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Ghostcells</title>
+<link rel="icon" type="image/svg+xml" href="/static/icon.svg"><meta http-equiv="refresh" content="0;url=/"></head>
+<body><p><a href="/">To the overview</a></p></body></html>
+"""
+"""A page that goes on by itself, no redirect: whoever comes from another site (a terminal in a web page) would come to the
+first page without the cookie, since browsers keep a strict one back on such a way, redirects included."""
 _SAFE = frozenset({"GET", "HEAD"})
 _OWN_SITE = frozenset({None, "same-origin", "none"})
 
@@ -76,7 +83,7 @@ class Guard:
         if not found or request.method != "GET":
             return PlainTextResponse("This link has been used. `ghostcells dashboard` gives a new one.", 403)
         self._tokens.clear()
-        answer = RedirectResponse("/", 303)
+        answer = HTMLResponse(_ENTERED)
         answer.set_cookie(self._cookie, self._session, httponly=True, samesite="strict")
         return answer
 

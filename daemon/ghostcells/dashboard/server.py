@@ -18,6 +18,7 @@ from ghostcells.dashboard.charts import charts
 from ghostcells.dashboard.guard import Guard
 from ghostcells.dashboard.pages import page
 from ghostcells.dashboard.ports import Source
+from ghostcells.domain.ids import is_ulid
 
 LOOK_S = 0.5
 """How often a page that is open looks for what is new."""
@@ -38,7 +39,7 @@ class Dashboard:
             Route("/cell/{id}", self._story("cell")),
             Route("/suggestion/{id}", self._story("suggestion")),
             Route("/session/{id}", self._story("session")),
-            Route("/example/{id}", self._story("example", str)),
+            Route("/example/{id}", self._example),
             Route("/sessions", self._sessions),
             Route("/suggestions", self._suggestions),
             Route("/examples/{id}/{change}", self._change, methods=["POST"]),
@@ -59,15 +60,20 @@ class Dashboard:
         drawn = await self._ask(lambda: charts(seen, self.guard.nonce))
         return await self._page("overview", seen=seen, charts=drawn, days=days, version=seen.version)
 
-    def _story(self, kind: str, spelled: Callable[[str], str] = str.upper) -> Callable[[Request], Awaitable[Response]]:
+    def _story(self, kind: str) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
+            identity = request.path_params["id"].upper()
             find = getattr(self._source, kind)
-            story = await self._ask(lambda: find(spelled(request.path_params["id"])))
-            if story is None:
-                return await self._missing()
-            return await self._page(kind, story=story)
+            story = await self._ask(lambda: find(identity)) if is_ulid(identity) else None
+            return await self._told(kind, story)
 
         return answer
+
+    async def _example(self, request: Request) -> Response:
+        return await self._told("example", await self._ask(lambda: self._source.example(request.path_params["id"])))
+
+    async def _told(self, kind: str, story: object) -> Response:
+        return await self._missing() if story is None else await self._page(kind, story=story)
 
     async def _sessions(self, request: Request) -> Response:
         before = request.query_params.get("before")

@@ -1,11 +1,13 @@
 """What was learned is there again for the next daemon, and is begun anew where it cannot be read."""
 
+import re
+
 from ghostcells.app.keeping import Kept
 from ghostcells.tokens import Calibration, Measure
 
 
 def learned():
-    return Calibration().observe("a-model", Measure(400, 140), 500)
+    return Calibration().observe("a-model", Measure(tokens=400), 500)
 
 
 def test_what_is_kept_is_read_by_the_next(tmp_path):
@@ -36,3 +38,12 @@ def test_what_cannot_be_read_is_begun_anew(tmp_path, caplog):
 def test_a_disk_that_refuses_is_no_failure(tmp_path, caplog):
     Kept(tmp_path / "missing" / "counts.json", Calibration()).write(learned())
     assert "cannot be kept" in caplog.text
+
+
+def test_what_another_version_kept_otherwise_is_begun_anew(tmp_path, caplog):
+    path = tmp_path / "counts.json"
+    Kept(path, Calibration()).write(learned())
+    fewer = re.sub(rb'"buckets":\[[^,]*,', b'"buckets":[', path.read_bytes())
+    path.write_bytes(fewer)
+    assert Kept(path, Calibration()).read() == Calibration()
+    assert "begun anew" in caplog.text

@@ -11,7 +11,7 @@ from ghostcells.domain.ghosts import Candidate
 from ghostcells.domain.notebook import CellKind
 from ghostcells.providers.base import ProviderError
 from ghostcells.runtime.ports import Answered, Declined
-from ghostcells.tokens import PRIOR_ROUNDS, Calibration, Measure
+from ghostcells.tokens import PRIOR_ROUNDS, Calibration, Measure, counter_for
 
 from .bench import ANSWER, Bench, code, example, order, prose, recording, used
 
@@ -225,7 +225,7 @@ async def test_chatter_after_the_step_is_not_waited_for(bench, tmp_path):
 def counted_ten_times(model):
     calibration = Calibration()
     for _ in range(PRIOR_ROUNDS):
-        calibration = calibration.observe(model, Measure(100, 30), 120)
+        calibration = calibration.observe(counter_for(model).key, Measure(tokens=100), 120)
     return calibration
 
 
@@ -240,7 +240,8 @@ async def test_the_first_answers_of_a_model_are_heard_to_their_end_since_its_cou
     bench.make()
     assert texts(await bench.write(order(asked=True))) == ["ls"]
     assert bench.traces[0].model.input_tokens == 200
-    assert bench.prompting.calibration.rounds(str(bench.recording)) == 1
+    await bench.prompting.run(lambda: None)
+    assert bench.prompting.calibration.rounds(counter_for(str(bench.recording)).key) == 1
     for number in (2, 3):
         later = order(
             prose(f"Compress log number {number}."), session=f"x{number}", suggestion=f"s{number}", asked=True

@@ -176,6 +176,37 @@ def test_a_key_is_never_named_by_a_workspace(tmp_path, trusted):
     assert own.model.api_key_file == "~/mine"
 
 
+def test_a_workspace_does_not_say_whose_certificates_are_believed(tmp_path):
+    (tmp_path / ".ghostcells.toml").write_text('model.caFile = "team.pem"\n')
+    settings, problems = read(tmp_path, editor={"workspaceTrusted": True})
+    assert settings.model.ca_file is None
+    assert [problem.key for problem in problems] == ["model.caFile"]
+
+
+@pytest.mark.parametrize(
+    ("own", "workspace", "editor", "expected"),
+    [
+        pytest.param("", "http://team", None, {"base_url"}, id="the workspace alone"),
+        pytest.param("http://team", "http://team", None, set(), id="the user's file says the same"),
+        pytest.param("http://mine", "http://team", None, {"base_url"}, id="the user's file says otherwise"),
+        pytest.param("", "http://team", "http://mine", set(), id="the editor's settings count more"),
+        pytest.param("http://mine", "", None, set(), id="the user alone"),
+    ],
+)
+def test_what_only_a_workspace_says_is_known_as_such(tmp_path, own, workspace, editor, expected):
+    (tmp_path / ".ghostcells.toml").write_text(f'model.baseUrl = "{workspace}"\n' if workspace else "")
+    given = {"workspaceTrusted": True, "settings": {"model": {"baseUrl": editor}} if editor else {}}
+    settings, problems = read(tmp_path, f'model.baseUrl = "{own}"\n' if own else "", editor=given)
+    assert settings.model.by_workspace == expected
+    assert problems == ()
+
+
+def test_nobody_says_what_a_workspace_said(tmp_path):
+    settings, problems = read(tmp_path, "model.byWorkspace = []\n")
+    assert settings == Settings()
+    assert [problem.key for problem in problems] == ["model.byWorkspace"]
+
+
 @pytest.mark.parametrize("trusted", [True, False])
 def test_a_workspace_does_not_say_who_is_told_what_its_user_does(tmp_path, trusted):
     (tmp_path / ".ghostcells.toml").write_text('telemetry.usage = true\ntelemetry.endpoint = "http://evil.example"\n')

@@ -114,6 +114,9 @@ FAULTS = [
     pytest.param(status(404, "not_found_error"), r"has no model.*Check model.name", id="404"),
     pytest.param(status(429, "rate_limit_error"), r"limits how often", id="429"),
     pytest.param(status(429, "rate_limit_error", retry_after="1"), r"limits how often", id="429-retry-after"),
+    pytest.param(
+        status(429, "rate_limit_error", retry_after="Wed, 21 Oct 2065 07:28:00 GMT"), r"limits how often", id="429-a-date"
+    ),
     pytest.param(status(429, "rate_limit_error", retry_after="3600"), r"limits how often", id="429-for-an-hour"),
     pytest.param(status(429, "insufficient_quota"), r"no credit left.*Add credit", id="429-no-credit"),
     pytest.param(status(500, "api_error"), r"failed \(HTTP 500\)", id="500"),

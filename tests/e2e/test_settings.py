@@ -7,13 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.providers.wires import CHAT
+
 from .cells import md
 from .daemon import BEST_THERE_IS, OFFLINE, Daemons, Home
 from .editor import Notebook, open_notebook
+from .faulty import Faulty
 from .lessons import BACKUP, RESTART
 from .steps import ask_model
 
 if TYPE_CHECKING:
+    from tests.providers.server import Talk
+
     from .client import Client, Json
     from .model import Model
 
@@ -103,6 +108,26 @@ def test_a_trusted_workspace_may_choose_the_model(daemons: Daemons, home: Home, 
     notebook, _, answer = ask_model(client, model, "```bash\ngzip access.log\n```\n")
     answer.end()
     assert notebook.shown()
+
+
+def test_a_trusted_workspace_does_not_get_the_users_key(daemons: Daemons, home: Home) -> None:
+    """It is asked, as a team's own server is, and asked without a key, whoever it is."""
+    home.configure({"memory": {"minConfidence": 0}})
+
+    async def whole(talk: Talk) -> None:
+        await talk.stream(*CHAT.answer("```bash\ngzip access.log\n```\n"))
+
+    with Faulty() as server:
+        server.does(whole)
+        theirs = {"model": {"provider": "openai", "name": "m", "baseUrl": f"{server.server.url}/v1"}}
+        client = daemons.spawn(home, OPENAI_API_KEY="not-a-real-key")
+        client.initialize({"workspaceSettings": theirs, "workspaceTrusted": True})
+        for key, log in ((None, "access"), ("Bearer not-a-real-key", "error")):
+            configure(client, theirs if key else {}, workspaceSettings=theirs, workspaceTrusted=True)
+            notebook = write(client, f"{log}.md", f"Compress the {log} log of yesterday")
+            notebook.suggest(notebook.cells[0])
+            assert notebook.shown()[-1]["text"].strip() == "gzip access.log"
+            assert server.server.requests[-1].headers.get("authorization") == key
 
 
 @pytest.mark.slow

@@ -6,6 +6,8 @@ import socket
 import ssl
 import subprocess
 import traceback
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
@@ -322,6 +324,19 @@ async def test_retry_after_is_passed_on(wire: Wire, header: dict[str, str], expe
         await talk.error(429, wire.error("rate_limit_error", "slow down"), **header)
 
     assert (await failing(wire, script)).retry_after_s == expected
+
+
+@every_format
+async def test_retry_after_may_be_a_date(wire: Wire) -> None:
+    async def script(talk: Talk) -> None:
+        soon = datetime.now(UTC) + timedelta(seconds=40)
+        await talk.error(
+            429, wire.error("rate_limit_error", "slow down"), retry_after=format_datetime(soon, usegmt=True)
+        )
+
+    wait = (await failing(wire, script)).retry_after_s
+    assert wait is not None
+    assert 30 < wait <= 40
 
 
 @every_format

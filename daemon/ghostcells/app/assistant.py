@@ -111,11 +111,11 @@ class Assistant:
         self.knowledge.committed(records)
 
     async def close(self) -> None:
+        await self.models.close()
+        self.prompting.close()
         if self._following is not None:
             self._following.cancel()
             self._keep()
-        await self.models.close()
-        self.prompting.close()
 
     async def _follow(self) -> None:
         """Know what today has cost, all daemons together; keep what was learned of the user's prose and of tokens."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from ghostcells.app.trust import key_file_of, withheld
 from ghostcells.config.schema import KEY_VARIABLES, Settings, chosen_provider
 from ghostcells.domain.errors import ConfigError, GhostcellsError
 from ghostcells.providers.base import ErrorKind, ProviderConfig, ProviderError
@@ -58,11 +59,15 @@ def choose(settings: Settings, environ: Mapping[str, str], prices: Prices) -> Ch
         name = "default"
     if not name:
         raise ConfigError(f'model.name: the provider "{provider}" has no default model; name one.')
-    variable = _URL_VARIABLES.get(provider)
-    url = settings.model.base_url or (environ.get(variable, "").strip() if variable else "") or None
+    url = settings.model.base_url or _environ_url(provider, environ) or None
     local = provider == "scripted" or (provider == "ollama" and url is None) or host_of(url or "") in _HERE
     source = "settings" if settings.model.provider else dict(KEY_VARIABLES)[provider]
     return Choice(provider, name, settings.model.fallback, url, local, local or provider in FREE, source)
+
+
+def _environ_url(provider: str, environ: Mapping[str, str]) -> str:
+    variable = _URL_VARIABLES.get(provider)
+    return environ.get(variable, "").strip() if variable else ""
 
 
 def prices_of(settings: Settings) -> Prices:
@@ -93,6 +98,7 @@ class Models:
         self._environ = environ
         self._tell = trouble
         self.troubled = False
+        self._withheld = ""
         self._settings = Settings()
         self._making: asyncio.Task[Resilient] | None = None
         self._made: Resilient | None = None
@@ -145,10 +151,14 @@ class Models:
         settings, choice = self._settings, self.choice
         assert choice is not None
         try:
-            found = await find_key(choice.provider, key_file=settings.model.api_key_file, environ=self._environ)
+            found = await find_key(choice.provider, key_file=key_file_of(settings), environ=self._environ)
             if found.warning:
                 logger.warning("%s", found.warning)
-            config = msgspec.structs.replace(provider_config(settings, choice), key=found.key)
+            self._withheld = ""
+            if found.key is not None:
+                self._withheld = withheld(settings, choice.provider, _environ_url(choice.provider, self._environ))
+            key = None if self._withheld else found.key
+            config = msgspec.structs.replace(provider_config(settings, choice), key=key)
             provider = await off_loop(lambda: Registry().create(choice.provider, config))
         except (ConfigError, ProviderError) as error:
             self._trouble(str(error))
@@ -168,7 +178,10 @@ class Models:
 
     def _failed(self, error: ProviderError) -> None:
         """An empty answer is what a model is asked for that knows nothing useful: it works."""
-        self._trouble("" if error.kind is ErrorKind.EMPTY else error.message)
+        if error.kind is ErrorKind.UNAUTHORIZED and self._withheld:
+            self._trouble(self._withheld)
+        else:
+            self._trouble("" if error.kind is ErrorKind.EMPTY else error.message)
 
     def _forget(self) -> None:
         """Give up the chain; requests under way end with their tasks."""

@@ -15,7 +15,7 @@ from ghostcells.domain.pool import Pool, Ran, Used
 from ghostcells.learning.pool import DAY_MS, Rules, renewed, snapshot
 from ghostcells.store.paths import Paths
 from ghostcells.store.pools import PoolFile
-from ghostcells.tokens.estimate import MARGIN, pieces
+from ghostcells.tokens.estimate import MARGIN, estimated
 
 logger = logging.getLogger(__name__)
 
@@ -123,7 +123,7 @@ def listed(pool: Pool, settings: Settings) -> tuple[Used, ...]:
         return (
             one.language not in suggest.disabled_languages
             and not any(fnmatch(one.notebook, pattern) for pattern in suggest.disabled_notebooks)
-            and pieces(one.text) * MARGIN <= used.item_tokens
+            and estimated(one.text) * MARGIN <= used.item_tokens
         )
 
     return snapshot(pool, count=used.count, fits=fits)

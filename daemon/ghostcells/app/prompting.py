@@ -91,19 +91,23 @@ class Prompting:
 
     def wants_usage(self, composed: Composed, model: str) -> bool:
         """Whether a provider's own count would teach something: the first ones of a model whose tokenizer nobody has."""
-        taught = self.calibration.rounds(model) >= PRIOR_ROUNDS
+        taught = self.calibration.rounds(counter_for(model).key) >= PRIOR_ROUNDS
         return composed.estimated and not taught and model not in self._uncounted
 
     def observe(self, composed: Composed, model: str, actual: int) -> None:
-        """Learn from what a provider counted of a whole answer, nothing if it does not; the tokenizer is loaded by then."""
+        """Learn, beside the loop, from what a provider counted of a whole answer; nothing if it does not count."""
         if not actual:
             self._uncounted.add(model)
         if not composed.estimated or not actual:
             return
         texts = (composed.prompt.system, *(message.text for message in composed.prompt.messages))
-        measure = counter_for(model).measure
-        whole = sum((measure(text) for text in texts), Measure(0, 0))
-        self.calibration = self.calibration.observe(model, whole, actual - MESSAGE_TOKENS * len(texts))
+
+        def work() -> None:
+            counter = counter_for(model)
+            whole = sum(map(counter.measure, texts), Measure())
+            self.calibration = self.calibration.observe(counter.key, whole, actual - MESSAGE_TOKENS * len(texts))
+
+        self._worker.post(work)
 
     def close(self) -> None:
         self._worker.close()

@@ -72,6 +72,8 @@ def keys() -> Mapping[str, Key]:
     table = {}
     for section in fields(Settings):
         for field in fields(section.type):
+            if get_origin(field.type) is not Annotated:
+                continue  # told by `load`, not set by anybody
             bounded, meta = _parts(field.type)
             path = f"{section.encode_name}.{field.encode_name}"
             table[path] = Key(

@@ -19,8 +19,11 @@ from ghostcells.config.schema import Settings
 WORKSPACE_FILE = ".ghostcells.toml"
 _FREE_SECTION = "suggest"
 """The only section that counts from a workspace that is not trusted."""
-_NOT_FROM_WORKSPACES = frozenset({"model.apiKeyFile"})
-"""Trusted or not: a workspace is shared, and a key is one's own."""
+_NOT_FROM_WORKSPACES = {
+    "model.apiKeyFile": "a key is not to be shared",
+    "model.caFile": "whose certificates are believed is yours to say",
+}
+"""Trusted or not: a workspace is shared, and a key is one's own; so is whom it may be sent to."""
 _OWN_SECTION = "telemetry"
 """Nor does a workspace say who is told what its user does."""
 _PREFIX = "GHOSTCELLS_"
@@ -51,10 +54,11 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 class Value(msgspec.Struct, frozen=True):
-    """What a setting is, and which source said so."""
+    """What a setting is, and which source said so; `workspace`: only a workspace did."""
 
     value: Any
     source: str
+    workspace: bool = False
 
 
 def merge(given: Sequence[Source]) -> tuple[Settings, tuple[Problem, ...]]:
@@ -64,6 +68,10 @@ def merge(given: Sequence[Source]) -> tuple[Settings, tuple[Problem, ...]]:
     for path, found in values.items():
         key = keys()[path]
         sections.setdefault(key.section, {})[key.attribute] = found.value
+    attributes = (keys()[path] for path, found in values.items() if found.workspace)
+    given_there = frozenset(key.attribute for key in attributes if key.section == "model")
+    if given_there:
+        sections["model"]["by_workspace"] = given_there
     default = Settings()
     built = {name: msgspec.structs.replace(getattr(default, name), **values) for name, values in sections.items()}
     return msgspec.structs.replace(default, **built), problems
@@ -98,7 +106,7 @@ def _take(source: Source, path: str, raw: Any, values: dict[str, Value]) -> list
     if source.restricted and key.section != _FREE_SECTION:
         return ["not heeded while the workspace is not trusted"]
     if source.workspace and path in _NOT_FROM_WORKSPACES:
-        return ["not heeded from a workspace: a key is not to be shared. Set it in your own configuration"]
+        return [f"not heeded from a workspace: {_NOT_FROM_WORKSPACES[path]}. Set it in your own configuration"]
     if source.workspace and path.partition(".")[0] == _OWN_SECTION:
         return [
             "not heeded from a workspace: who is told what you do is yours to say. Set it in your own configuration"
@@ -108,7 +116,8 @@ def _take(source: Source, path: str, raw: Any, values: dict[str, Value]) -> list
     except Wrong as error:
         return [str(error)]
     if value or not wrong:
-        values[path] = Value(value, source.name)
+        own = path in values and not values[path].workspace and values[path].value == value
+        values[path] = Value(value, source.name, source.workspace and not own)
     return [str(error) for error in wrong]
 
 

@@ -53,6 +53,8 @@ class Suggest(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 class Model(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Which model writes suggestions besides memory. docs/providers.md says how each is set up."""
 
+    by_workspace: frozenset[str] = frozenset()
+    """Attributes of this struct whose value a workspace gave, and the user's own configuration does not."""
     provider: Annotated[
         str | None,
         Meta(

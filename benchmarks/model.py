@@ -74,14 +74,11 @@ def serve(pipe):
             pipe.send(("closed", time.monotonic()))
             raise ConnectionError
         if "LONG" in body:
-            put(writer, delta("```bash\n"))
-            for number in range(LONG):
-                put(writer, delta(f"gzip access-{number}.log\n" if number % 10 == 0 else "# and so on "))
-                if writer.is_closing():
-                    return
-                if number % 50 == 0:
-                    await writer.drain()
-                    await asyncio.sleep(0.005)
+            try:
+                await long(writer)
+            except ConnectionError:
+                pipe.send(("closed", time.monotonic()))
+                raise
         else:
             for piece in SHORT:
                 put(writer, delta(piece))
@@ -90,6 +87,16 @@ def serve(pipe):
         pipe.send(("last", time.monotonic()))
         put(writer, b"")
         await writer.drain()
+
+    async def long(writer):
+        put(writer, delta("```bash\n"))
+        for number in range(LONG):
+            put(writer, delta(f"gzip access-{number}.log\n" if number % 10 == 0 else "# and so on "))
+            if number % 50 == 0:
+                await writer.drain()
+                await asyncio.sleep(0.005)
+            if writer.is_closing():
+                raise ConnectionError
 
     async def main():
         server = await asyncio.start_server(answer, "127.0.0.1", 0, limit=2**24)
@@ -302,7 +309,7 @@ async def superseded(bench, sdk):
 
 
 async def pings(bench):
-    """Pings while two answers of 4 000 chunks stream into notebooks, and each new one closes the oldest of three."""
+    """Pings while answers of 4 000 chunks stream into notebooks, and each new one closes the one before."""
     pages = [bench.page() for _ in range(3)]
     quiet, busy, publishes = [], [], 0
     for number in range(30):
@@ -323,6 +330,75 @@ async def pings(bench):
         quiet.append(await bench.ping())
         await asyncio.sleep(0.002 if len(quiet) % 2 else 0)
     return quiet, busy, publishes
+
+
+CROWD = """
+import asyncio
+from contextlib import aclosing
+
+from msgspec.structs import replace
+
+from ghostcells.domain.exchange import Message
+from ghostcells.providers.openai import OpenAIProvider
+
+
+class Crowd(OpenAIProvider):
+    name = "crowd"
+
+    async def stream(self, model, prompt):
+        others = asyncio.gather(self._whole(model, prompt), self._superseded(model, prompt))
+        try:
+            async with aclosing(super().stream(model, prompt)) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+        finally:
+            others.cancel()
+
+    async def _whole(self, model, prompt):
+        while True:
+            async with aclosing(super().stream(model, prompt)) as chunks:
+                async for _ in chunks:
+                    pass
+
+    async def _superseded(self, model, prompt):
+        held = replace(prompt, messages=(*prompt.messages[:-1], Message(prompt.messages[-1].role, "HANG")))
+        while True:
+            async with aclosing(super().stream(model, held)) as chunks:
+                async for _ in chunks:
+                    break
+            await asyncio.sleep(0.02)
+"""
+
+
+def install_crowd(folder):
+    """A provider, as a plugin, that reads two more streams beside each answer: one whole, and one that is closed at its first
+    chunk and asked for again, fifty times a second."""
+    info = folder / "crowd-0.dist-info"
+    info.mkdir(parents=True)
+    (folder / "crowd.py").write_text(CROWD)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: crowd\nVersion: 0\n")
+    (info / "entry_points.txt").write_text("[ghostcells.providers]\ncrowd = crowd:Crowd\n")
+    return folder
+
+
+async def crowded(bench):
+    """Pings while two streams of 4 000 chunks run, one of them into a notebook, and a third is superseded again and again.
+
+    By itself the daemon never lets so many run: who moves on leaves behind what was being written.
+    """
+    page = bench.page()
+    pings, closed = [], 0
+    for number in range(15):
+        bench.forget()
+        await page.suggest(f"LONG list of every log that there is, number {number}-{number * 7}")
+        await page.until(lambda p: p["ghosts"])
+        while not any(params["final"] and params["ghosts"] for _, params in page.publishes):
+            pings += [await bench.ping() for _ in range(10)]
+            await asyncio.sleep(0.002)
+        while bench.pipe.poll():
+            closed += bench.take()[0] == "closed"
+        await page.ask("dismiss")
+    return pings, closed
 
 
 def examples(folder):
@@ -378,8 +454,15 @@ async def main():
         line(f"superseded, text changed to server sees it ({len(closed)} of {ROUNDS} closed)", closed, 10)
         quiet, busy, publishes = await pings(bench)
         line("ping, nothing else going on", quiet)
-        line(f"ping, two answers of {LONG} chunks, a third superseded", busy, 10)
+        line(f"ping, answers of {LONG} chunks, each new one closes the one before", busy, 10)
         print(f"publishes of these answers: {publishes}")
+        await client.close()
+        config.write_text(config.read_text().replace('provider = "openai"', 'provider = "crowd"'))
+        environment["PYTHONPATH"] = str(install_crowd(Path(scratch) / "plugin"))
+        client = await Client.start([*ghostcells, "serve", *here], env=environment)
+        await client.initialize()
+        busy, closed = await crowded(Bench(client, ours))
+        line(f"ping, two streams of {LONG} chunks, a third superseded {closed} times", busy, 10)
         line(f"ping during the first completion, imports included ({cold_ms:.0f} ms)", cold_pings)
         print(f"the longest of these: {max(cold_pings):.1f} ms")
         await client.close()

@@ -228,6 +228,46 @@ def test_a_models_ghost_gives_way_to_memory_where_no_model_is_asked():
     assert [one.text for one in play.shown()] == ["kubectl get pods"]
 
 
+@pytest.mark.parametrize("end", ["decline", "decline until a longer rest", "fail"])
+def test_who_asks_by_hand_is_not_put_off_by_a_request_that_nobody_had_asked_for(end):
+    """It is joined while it may be answered. Not worth its cost, or sent to a server that is left alone, is said of it only."""
+    play = assisted()
+    first = play.ask_model()
+    result = play.ask(into.SuggestionAsked, notebook=NB, cell="p1")
+    assert play.writing == [first.suggestion]
+    if end == "fail":
+        play.fail()
+    else:
+        play.decline(again_ms=9000 if end != "decline" else None)
+    assert not any(publish.final for publish in play.published)
+    play.answer()
+    assert play.of(out.Complete)[-1].asked
+    play.finish(piece("kubectl get pods"))
+    assert (play.published[-1].session, play.published[-1].final) == (result.session, True)
+    assert [one.text for one in play.shown()] == ["kubectl get pods"]
+
+
+def test_who_asks_by_hand_is_told_of_a_failure_once():
+    play = assisted()
+    play.ask_model()
+    play.ask(into.SuggestionAsked, notebook=NB, cell="p1")
+    play.fail()
+    play.answer()
+    play.fail()
+    assert not play.writing
+    assert (play.published[-1].ghosts, play.published[-1].final) == ((), True)
+
+
+def test_an_answer_that_comes_is_enough_for_who_has_asked_by_hand_meanwhile():
+    play = assisted()
+    play.ask_model()
+    play.ask(into.SuggestionAsked, notebook=NB, cell="p1")
+    play.finish(piece("kubectl get pods"))
+    assert not play.pending
+    assert not play.writing
+    assert play.published[-1].final
+
+
 def test_who_asks_by_hand_waits_for_the_model_where_memory_is_silent():
     play = assisted().type("what").wait(10)
     result = play.ask(into.SuggestionAsked, notebook=NB, cell="p1")

@@ -51,7 +51,7 @@ def suggestion_asked(turn: Turn, ask: SuggestionAsked) -> None:
         why = f"suggestions are switched off {policy.where_off(turn.policy, ask.notebook)}"
         work.decide_early(turn, ask.notebook, cell, "asked", why, Silence.OFF)
         screen.settle(turn, ask.notebook)
-    elif not writing.under_way(turn, ask.notebook, cell):
+    elif not writing.joined(turn, ask.notebook, cell):
         compute(turn, ask.notebook, cell, "asked")
 
 

@@ -97,12 +97,26 @@ def outdated(turn: Turn, uri: str, cell: Cell) -> None:
     work.close(turn, [one for one in old if one in turn.computations])
 
 
-def under_way(turn: Turn, uri: str, cell: Cell) -> bool:
-    """Whether a model is writing for this very text already: whoever asks by hand is answered by that."""
-    return any(
-        (one.notebook, one.cell, one.text) == (uri, cell.uri, policy.squeeze(cell.text)) and one.stage is Stage.WRITING
-        for one in turn.computations
-    )
+def joined(turn: Turn, uri: str, cell: Cell) -> bool:
+    """Whether a model is being asked about this very text already: whoever asks by hand is answered by that, if it answers."""
+    about = (uri, cell.uri, policy.squeeze(cell.text))
+    found = [
+        one for one in turn.computations if (one.notebook, one.cell, one.text) == about and one.stage is Stage.WRITING
+    ]
+    turn.computations = tuple(replace(one, asked=True) if one in found else one for one in turn.computations)
+    return bool(found)
+
+
+def _asks_again(turn: Turn, found: Computation) -> bool:
+    """Whether somebody has asked by hand since: what is not worth a request, or left alone, by itself is asked then."""
+    session = turn.session
+    if not found.asked or found.trigger == "asked" or answers.writes(turn, found) or session is None:
+        return False
+    cell = turn.documents[found.notebook].cell(found.cell)
+    if cell is None or (session.notebook, session.cell) != (found.notebook, found.cell):
+        return False
+    answers.compute(turn, found.notebook, cell, "asked")
+    return True
 
 
 def left(turn: Turn, uri: str) -> None:
@@ -260,6 +274,8 @@ def declined(turn: Turn, answer: CompletionDeclined) -> None:
         # It has begun all the same: what it has written is not whole.
         _fall_back(turn, found, Silence.PROVIDER_DOWN, f"the model stopped: {answer.why}")
         return
+    if _asks_again(turn, found):
+        return
     memories = found.memories
     assert memories is not None
     if not answer.unchanged and _is_former(turn, found, memories):
@@ -285,7 +301,7 @@ def _is_former(turn: Turn, found: Computation, memories: Memories) -> bool:
 
 def failed(turn: Turn, answer: CompletionFailed) -> None:
     found = answers.take(turn, answer.suggestion, Stage.WRITING)
-    if found is not None:
+    if found is not None and not _asks_again(turn, found):
         _fall_back(turn, found, Silence.PROVIDER_DOWN, f"the model gave no answer: {answer.why}")
 
 

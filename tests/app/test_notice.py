@@ -3,6 +3,7 @@
 from ghostcells.app.notice import FirstLesson
 from ghostcells.domain.events import Executed
 from ghostcells.domain.examples import Situation
+from ghostcells.domain.replies import Severity
 
 from .bench import NB
 
@@ -11,8 +12,8 @@ class Client:
     def __init__(self):
         self.said = []
 
-    def show_message(self, text, *, error):
-        assert not error
+    def show_message(self, text, severity):
+        assert severity is Severity.INFO
         self.said.append(text)
 
 

@@ -226,7 +226,7 @@ def test_a_directory_that_somebody_removes_is_made_again(root: Path, daemon_at: 
     daemon.log.append(ran(2), firm=True)
     assert daemon.barrier() is None
     assert [record.id for record in on_disk(root)] == [ran(2).id]
-    daemon.turn()
+    # Whoever hears that the record is on disk finds the daemon in sight of the others with its next input.
     daemon.opening()
     from ghostcells.store.paths import Paths
 

@@ -143,10 +143,11 @@ class Writing:
         self._horizon.done(len(queued))
         recovered = self._failing and bool(queued)
         self._failing = self._failing and not recovered
+        if segment != self._chain.number:
+            # First, so that whoever hears that a record is on disk finds the daemon in sight of the others.
+            self._outcome.moved()
         if barriers or written or recovered:
             self._outcome.released(barriers, written, recovered=recovered)
-        if segment != self._chain.number:
-            self._outcome.moved()
 
     def _put_on_disk(self, queued: list[Queued]) -> list[AnyRecord]:
         if not queued:

@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
+from ghostcells.app.ondisk import unwritten
 from ghostcells.domain.errors import RequestFailed
 from ghostcells.domain.events import AnyRecord, Learned
 from ghostcells.domain.examples import Example, Reason
@@ -93,8 +94,8 @@ class Runbooks:
         for record in found.fresh:
             at = self._stamp()
             self._log.append(msgspec.structs.replace(record, id=at.id(0), time_ms=at.time_ms), firm=True)
-        if found.fresh:
-            await self._written()
+        if found.fresh and (error := await unwritten(self._log)) is not None:
+            raise RequestFailed(f"could not be written to disk: {error}", "not-durable")
         await asyncio.to_thread(self._remember_asking)
         return LearnResult(learned=len(found.fresh), known=found.known, problems=found.problems[:_TOLD_PROBLEMS])
 
@@ -123,20 +124,6 @@ class Runbooks:
         if len(paths) > MOST_FILES:
             problems.append(f"{len(paths) - MOST_FILES} more files: `ghostcells learn PATH` reads them")
         return lessons, read, problems
-
-    async def _written(self) -> None:
-        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-        def done(error: Exception | None) -> None:
-            if written.done():
-                return
-            if error is None:
-                written.set_result(None)
-            else:
-                written.set_exception(RequestFailed(f"could not be written to disk: {error}", "not-durable"))
-
-        self._log.barrier(done)
-        await written
 
     def _name(self) -> str:
         """The workspace, without giving its folders away."""

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from ghostcells.app.asking import Asking
 from ghostcells.app.index import IndexThread
+from ghostcells.app.ondisk import unwritten
 from ghostcells.domain.events import Superseded
 from ghostcells.domain.ghosts import Reason
 from ghostcells.domain.ids import Stamp
@@ -112,7 +113,8 @@ class Upkeep:
             logger.info("%d ghosts that an earlier daemon left open are ended", len(found))
             for one in found:
                 self._log.append(self._lost(one), firm=True)
-            await self._written()
+            if (error := await unwritten(self._log)) is not None:
+                raise error
 
     def _lost(self, one: OpenGhost) -> Superseded:
         at = self._stamp()
@@ -126,20 +128,6 @@ class Upkeep:
             reason=Reason.LOST,
             shown_ms=0,
         )
-
-    async def _written(self) -> None:
-        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-        def done(error: Exception | None) -> None:
-            if written.done():
-                return
-            if error is None:
-                written.set_result(None)
-            else:
-                written.set_exception(error)
-
-        self._log.barrier(done)
-        await written
 
     async def _guarded(self, name: str, work: Awaitable[object]) -> None:
         """One piece of work that fails costs only itself."""

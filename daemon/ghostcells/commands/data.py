@@ -12,6 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from ghostcells.app.index import WORDS
+from ghostcells.app.ondisk import unwritten
 from ghostcells.commands.output import builtins
 from ghostcells.commands.settings import data_dir_of, settings_of
 from ghostcells.domain.errors import GhostcellsError
@@ -150,7 +151,6 @@ class Data:
             redact=self.redact,
             on_committed=lambda _: None,
         )
-        written: asyncio.Future[None] = loop.create_future()
         ids: list[str] = []
         try:
             log.opening(self._clock.now_ms())
@@ -158,8 +158,8 @@ class Data:
                 stamp = self._clock.stamp()
                 ids.append(stamp.id(0))
                 log.append(replace(record, id=ids[-1], time_ms=stamp.time_ms), firm=True)
-            log.barrier(lambda error: written.set_result(None) if error is None else written.set_exception(error))
-            await written
+            if (error := await unwritten(log)) is not None:
+                raise error
         finally:
             log.close()
         return ids

@@ -24,7 +24,12 @@ if TYPE_CHECKING:
 
     from .daemon import Daemons, Home
 
-PROMETHEUS = os.environ.get("GHOSTCELLS_PROMETHEUS") or shutil.which("prometheus")
+FETCHED = Path(__file__).parents[2] / ".venv/prometheus/usr/bin/prometheus"
+PROMETHEUS = (
+    os.environ.get("GHOSTCELLS_PROMETHEUS")
+    or shutil.which("prometheus")
+    or (str(FETCHED) if FETCHED.exists() else None)
+)
 BOARD = Path(__file__).parents[2] / "docs/grafana.json"
 pytestmark = pytest.mark.skipif(
     PROMETHEUS is None, reason="there is no Prometheus: apt install prometheus, or GHOSTCELLS_PROMETHEUS=/path/to/it"

@@ -86,6 +86,8 @@ def run(arguments: Sequence[str]) -> int:
         code: int = options.run(options)
         sys.stdout.flush()
     except KeyboardInterrupt:
+        if sys.stdout.isatty():
+            print()  # the shell's prompt does not begin in the line that was being written
         return INTERRUPTED
     except BrokenPipeError:
         # The reader (`| head`) has seen enough; what is still buffered must not fail at exit.

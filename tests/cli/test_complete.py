@@ -4,6 +4,9 @@ import json
 
 import pytest
 
+from tests.e2e.faulty import Faulty
+from tests.providers.wires import WIRES
+
 
 @pytest.fixture
 def runbook(tmp_path):
@@ -67,3 +70,51 @@ def test_a_cell_is_chosen_by_its_number(command, runbook, model):
 def test_what_it_cost_is_kept(command, runbook, model):
     command("complete", runbook)
     assert command("stats", "--json").json["inputTokens"] == 90
+
+
+def test_it_learns_how_a_model_counts_as_a_daemon_does(command, runbook, model, tmp_path):
+    for _ in range(2):
+        assert command("complete", runbook).code == 0
+    kept = json.loads((tmp_path / "data" / "token-counts.json").read_bytes())
+    assert [one["seen"] for one in kept["models"].values()] == [2]
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        pytest.param("no_memory", "memory: not asked", id="not asked"),
+        pytest.param("plain", "memory: nothing like it was run before", id="nothing like it"),
+    ],
+)
+def test_it_says_what_memory_had(command, runbook, model, script, words):
+    said = command("complete", runbook, "--explain", *(["--no-memory"] if script == "no_memory" else []))
+    assert words in said.err
+    assert "confidence  score" not in said.err
+
+
+@pytest.mark.parametrize("wire", WIRES, ids=lambda wire: wire.name)
+def test_every_provider_answers_and_says_what_is_wrong_with_a_key(command, runbook, monkeypatch, tmp_path, wire):
+    pytest.importorskip("anthropic" if wire.name == "anthropic" else "openai")
+    key = tmp_path / "model.key"
+    key.write_text("not-a-real-key\n")
+    key.chmod(0o600)
+    monkeypatch.setenv("GHOSTCELLS_MODEL_API_KEY_FILE", str(key))
+    monkeypatch.setenv("GHOSTCELLS_MODEL_NAME", "a-model")
+
+    async def refuses(talk):
+        await talk.error(401, wire.error("authentication_error", "not-a-real-key is no key"))
+
+    async def answers(talk):
+        await talk.stream(*wire.answer("```bash\ngzip ", "access.log\n```\n"))
+
+    with Faulty() as server:
+        monkeypatch.setenv("GHOSTCELLS_MODEL_BASE_URL", server.server.url + wire.suffix)
+        server.does(answers)
+        said = command("complete", runbook, "--provider", wire.name)
+        assert (said.code, said.out, said.err) == (0, "gzip access.log\n", "")
+        server.does(refuses)
+        said = command("complete", runbook, "--provider", wire.name)
+    assert (said.code, said.out) == (1, "")
+    assert "does not accept the key (HTTP 401)" in said.err
+    assert "not-a-real-key" not in said.err
+    assert said.err.count("\n") == 1, "it is said once"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import queue
+import secrets
+import string
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.providers.wires import CHAT, MESSAGES
+from tests.providers.wires import CHAT, MESSAGES, WIRES
 
 from .cells import md, sh
 from .client import TIMEOUT
@@ -18,7 +20,7 @@ from .lessons import RESTART
 from .steps import ask_model, end_event, ends_of, suggested, traced
 
 if TYPE_CHECKING:
-    from tests.providers.server import Script, Talk
+    from tests.providers.server import Request, Script, Talk
     from tests.providers.wires import Wire
 
     from .client import Client
@@ -148,6 +150,43 @@ def test_the_trace_says_what_was_sent_and_what_it_took(assisted: Client, model: 
     assert "Compress the access log of yesterday" in sent
     assert (found["model"]["inputTokens"], found["model"]["estimated"]) == (100, False)
     assert {"firstChunk", "firstGhost", "total"} <= found["stagesMs"].keys()
+
+
+def received(request: Request) -> str:
+    """What a server was sent, written as a trace writes it."""
+    turns = [(one["role"], one["content"]) for one in request.body["messages"]]
+    if "system" in request.body:
+        turns = [("system", request.body["system"]), *turns]
+    said = [(role, text if isinstance(text, str) else "".join(part["text"] for part in text)) for role, text in turns]
+    return "\n\n".join(f"[{role}]\n{text}" for role, text in said)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("wire", WIRES, ids=lambda wire: wire.name)
+def test_the_trace_shows_to_the_letter_what_a_server_received(daemons: Daemons, taught: Home, wire: Wire) -> None:
+    """Examples, outputs, blanks at ends of lines, other scripts; secrets are out of both."""
+    key = taught.root / "model.key"
+    key.write_text("not-a-real-key\n")
+    secret = "ghp_" + "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(36))
+    with Faulty() as server:
+        server.does(answers(wire))
+        asked = {"provider": wire.name, "name": "a-model", "baseUrl": server.server.url + wire.suffix}
+        taught.configure({**BEST_THERE_IS, "model": {**asked, "apiKeyFile": str(key)}})
+        client = daemons.start(taught)
+        notebook = open_notebook(client, "letters.md", md("# Protokoll  "), sh("cat log  \n"), md(), md("Danach: 次へ"))
+        notebook.focus(notebook.cells[1])
+        output = f"fünf `Zeilen` \x1b[1m日本語\x1b[0m ✅\ttoken {secret}\n"
+        notebook.executed(notebook.cells[1], outputs=[{"mime": "text/plain", "text": output}])
+        notebook.focus(notebook.cells[2])
+        notebook.set_text(notebook.cells[2], f"{RESTART[0]} with {secret}, then compress the log")
+        notebook.suggest(notebook.cells[2])
+        (ghost,) = notebook.until(lambda p: any(g["source"] == "model" for g in p["ghosts"]) and p["final"])["ghosts"]
+        found = traced(client, ghost["id"])
+        assert found["model"]["prompt"] == received(server.server.requests[-1])
+    assert "次へ" in found["model"]["prompt"]
+    assert "日本語" in found["model"]["prompt"]
+    assert secret not in found["model"]["prompt"]
+    assert found["redactions"] >= 2
 
 
 def test_a_risky_command_is_warned_about(assisted: Client, model: Model) -> None:

@@ -134,7 +134,9 @@ class _Completing:
                 for one in found.candidates[:8]
             ),
             outcome=Outcome.RECOMMENDED if best else Outcome.SILENT,
-            why=f"confidence {best.confidence:.2f} is at least {threshold:.2f}" if best else "memory has nothing",
+            why=f"confidence {best.confidence:.2f} is at least {threshold:.2f}"
+            if best
+            else _silent(found, asked=self._memory),
             dropped=found.notes,
         )
         order = Complete(
@@ -177,7 +179,8 @@ class _Completing:
         return await memory.recall(situation, limit=_CANDIDATES, present=present, now_ms=now)
 
     async def _write(self, order: Complete) -> tuple[tuple[Piece, ...], str]:
-        from ghostcells.app.assistant import rules_of
+        from ghostcells.app.assistant import COUNTS, rules_of
+        from ghostcells.app.keeping import Kept
         from ghostcells.app.knowledge import Knowledge
         from ghostcells.app.models import Models
         from ghostcells.app.often import listed, sendable
@@ -187,12 +190,15 @@ class _Completing:
         from ghostcells.app.writer import ModelWriter
         from ghostcells.learning.pool import renewed
         from ghostcells.privacy.redact import Redactor
+        from ghostcells.tokens import Calibration
 
         models = Models(os.environ, self._trouble)
         if models.use(self._settings) is None:
             return (), self._troubles[-1] if self._troubles else NO_MODEL
+        counts = Kept(self._data.directory / COUNTS, Calibration())
         prompting, spending = Prompting(), Spending(tell=lambda _: None, show=lambda _: None)
         prompting.redactor = Redactor(self._settings.privacy.patterns)
+        prompting.calibration = counts.read()
         spending.configure(self._settings)
         now = round(time.time() * 1000)
         spending.restore(self._data.queries.costs(spending.day_start_ms(now)))
@@ -216,6 +222,7 @@ class _Completing:
         finally:
             await models.close()
             prompting.close()
+            counts.write(prompting.calibration)
         if isinstance(outcome, Declined):
             return (), outcome.why
         assert isinstance(outcome, Answered)
@@ -241,6 +248,12 @@ class _Completing:
         new = text[len(self._written) :] if text.startswith(self._written) else f"\n{text}"
         self._written = text
         print(new, end="\n" if whole else "", flush=True)
+
+
+def _silent(found: Recollection, *, asked: bool) -> str:
+    if not asked:
+        return "not asked"
+    return "nothing is sure enough" if found.candidates else "nothing like it was run before"
 
 
 class _Nobody:

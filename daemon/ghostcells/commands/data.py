@@ -51,6 +51,7 @@ class Data:
     """Raises `NewerData` for a directory of a later version, `OSError` for one that cannot be used."""
 
     def __init__(self, directory: Path, settings: "Settings") -> None:
+        self.directory = directory
         self._clock = SystemClock()
         self._redactor = Redactor(settings.privacy.patterns)
         self._paths = prepare(directory)

@@ -228,7 +228,8 @@ def print_trace(found: Trace, *, file: "TextIO | None" = None) -> None:
             (f"{one.confidence:.0%}", f"{one.score:.2f}", one.example or one.source, one_line(one.text))
             for one in found.candidates
         ]
-        print_table(("confidence", "score", "from", "text"), rows)
+        if rows:
+            print_table(("confidence", "score", "from", "text"), rows)
         for text in found.dropped:
             print(f"left out: {text}")
         if isinstance(found.model, TracedModel):

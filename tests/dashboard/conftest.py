@@ -80,6 +80,7 @@ def records():
         e.Traced(**common, trace=trace),
         e.Accepted(**common, cell=CELL, suggestion=SUGGESTION, shown_ms=900, text=SUGGESTED),
         run,
+        e.SessionEnded(**common),
     ]
 
 

@@ -137,7 +137,7 @@ def _costs(seen: Overview, nonce: str) -> Chart:
     dearest = max((sum(spent[day].values()) for day in shown), default=0.0)
     near = dearest > 0 and dearest * _FAR >= seen.caps.day_usd
     top = max(dearest, seen.caps.day_usd) if near else dearest or seen.caps.day_usd
-    chart = _CappedBar(**_options(), range=(0, top or 1), value_formatter=usd)
+    chart = _CappedBar(**_options(), range=(0, top or 1), value_formatter=_amount)
     chart.cap = seen.caps.day_usd if near else None
     chart.x_labels = [day_name(day) for day in shown]
     chart.x_labels_major_count = 4
@@ -151,6 +151,11 @@ def _costs(seen: Overview, nonce: str) -> Chart:
         f"a notebook {usd(caps.notebook_usd)}; today has cost {usd(caps.today_usd)}."
     )
     return Chart("What it cost", about, _svg(chart, nonce), ("day", *models), rows)
+
+
+def _amount(value: float) -> str:
+    """Dollars beside a line: as many digits as tell it from the next one."""
+    return f"${value:.6f}".rstrip("0").rstrip(".")
 
 
 def _latencies(seen: Overview, nonce: str) -> Chart:
@@ -178,6 +183,8 @@ def _options() -> dict[str, object]:
         "explicit_size": False,
         "width": 640,
         "height": 260,
+        # Half of the last date stands beyond the end of its line.
+        "margin_right": 36,
         "legend_at_bottom": True,
         "legend_at_bottom_columns": 1,
         "show_minor_x_labels": False,

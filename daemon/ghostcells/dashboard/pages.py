@@ -63,7 +63,7 @@ def _environment() -> jinja2.Environment:
     )
     for tool in (moment, share, usd, one_line, short_name, stage, asked, verdict, dated, event_name, diff_lines):
         made.filters[tool.__name__] = tool
-    made.tests["id"] = is_ulid
+    made.tests["id"] = lambda value: isinstance(value, str) and is_ulid(value)
     return made
 
 

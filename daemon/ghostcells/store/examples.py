@@ -17,7 +17,7 @@ POSTINGS = 8_000
 """How many entries of the full-text index one search may read: the rarest words first, which tell the most."""
 TERMS = 40
 """How many words one search looks up; each costs as much as a hundred entries."""
-_KNOWN_TERMS = 4_096
+_KNOWN_TERMS = 1_024
 # BM25's usual constants; a word counts once, however often a text has it.
 _K1 = 1.2
 _B = 0.75

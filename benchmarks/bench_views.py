@@ -3,15 +3,18 @@
     .venv/bin/python benchmarks/bench_views.py [--days 400] [--keep DIR]
 
 Writes a log of such a length, reads it into an index (told apart: that is paid once, and again after a rebuild), then asks
-every query and draws every page, many times each. A last part appends events as a daemon would, and tells what
-share of a core it costs to keep the views up to date. Times are CPU or wall clock as said; take them as ratios.
+every query and draws every page, many times each. A part appends events as a daemon would, and tells what share of a core it
+costs to keep the views up to date; the last asks the protocol's queries of a real daemon. Times are CPU or wall clock as said;
+take them as ratios.
 """
 
 import argparse
+import asyncio
 import itertools
 import random
 import resource
 import statistics
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -36,6 +39,7 @@ from ghostcells.store.paths import prepare
 from ghostcells.store.queries import Queries
 from ghostcells.store.reports import Reports
 from ghostcells.store.segment import Segment, encode
+from ghostcells.trial.client import Client
 
 DAY_MS = 86_400_000
 VERBS = ("restart", "inspect", "drain", "list", "scale", "copy", "verify", "rotate", "tail", "apply")
@@ -187,6 +191,7 @@ def measure(options, root):
     follow(index, queries, everything)
     queries.close()
     index.close()
+    asyncio.run(through_a_daemon(root, [rng.choice(known) for _ in range(options.rounds)], options.rounds))
 
 
 class Opened:
@@ -219,6 +224,30 @@ def suite(rounds, queries, data, everything, cells, sessions, root):
     measured("useful and useless", lambda _: (histories.useful(8), histories.useless(8)), rounds)
     measured("suggestions, a page of 50", lambda _: histories.suggestions(50), rounds)
     measured("the first page, whole", lambda _: first_page(everything), 30)
+
+
+async def through_a_daemon(root, cells, rounds):
+    """The protocol's queries as an editor asks them: with the pipes, the daemon's threads and its own look at the log."""
+    client = await Client.start([sys.executable, "-m", "ghostcells", "serve", "--data-dir", str(root)])
+    try:
+        await client.initialize({"settings": {"model": {"provider": "none"}, "memory": {"embedder": "lexical"}}})
+        await client.request("ghostcells/stats", {})
+        for name, ask in (
+            ("cellLog", lambda n: {"id": cells[n][0]}),
+            ("trace", lambda n: {"id": cells[n][1]}),
+            ("sessions", lambda _: {"limit": 50}),
+            ("stats", lambda _: {}),
+            ("events", lambda n: {"after": cells[n][0], "limit": 1000}),
+        ):
+            walls = []
+            for number in range(rounds):
+                begun = time.perf_counter()
+                await client.request(f"ghostcells/{name}", ask(number))
+                walls.append(time.perf_counter() - begun)
+                await asyncio.sleep(walls[-1] * _REST)
+            print(f"{name + ', asked of a daemon':<28} ms: {spread(walls)}   n {rounds}", flush=True)
+    finally:
+        await client.close()
 
 
 def first_page(everything):

@@ -13,8 +13,8 @@ from ghostcells.app.logs import begin_logging
 from ghostcells.commands.data import Data
 from ghostcells.config.schema import Settings
 from ghostcells.domain.decisions import Decision, Silence
-from ghostcells.domain.events import Executed, Learned, Traced
-from ghostcells.domain.examples import Reason
+from ghostcells.domain.events import Executed, Learned, SessionStarted, Traced
+from ghostcells.domain.examples import Reason, Situation
 from ghostcells.domain.trace import Outcome, Trace, TracedCandidate
 from ghostcells.runtime.status import StatusBoard
 from tests.runtime.fakes import FakeClient
@@ -100,10 +100,25 @@ def test_a_session_is_told_with_its_suggestions(command, told):
     text = command("session", SESSION).out
     assert "1 of 1 suggested cells accepted, 1 run" in text
     assert SUGGESTION in text
+    assert re.search(r"^outcome +1 of 1 suggested cells accepted, 1 run$", text, re.MULTILINE)
+    assert re.search(r"^suggested +1 cell, 1 in view, 1 accepted$", text, re.MULTILINE)
     found = command("session", SESSION, "--json").json
     assert (found["id"], found["shown"], found["asked"]) == (SESSION, 1, 0)
     assert [one["type"] for one in found["events"]] == ["SESSION_STARTED", "SUGGESTED", "ACCEPTED", "EXECUTED"]
     assert command("session", SUGGESTION).code == 1
+
+
+def test_a_run_in_the_session_after_belongs_to_that_one_alone(command, alone):
+    """Who accepts a ghost moves to its cell, so a session of its own begins there: it suggested nothing."""
+    later = "01JNB3Z6W8YQ4T0V2X5K7M9R2V"
+    common = {"id": "", "time_ms": 0, "notebook": NOTEBOOK, "session": later, "cell": GHOST}
+    with Data(alone / "data", Settings()) as data:
+        run = Executed(**common, success=True, text="ls", language="shellscript", suggestion=SUGGESTION,
+                       situation=Situation(notebook=NOTEBOOK))  # fmt: skip
+        data.append([SessionStarted(**common), run])
+    text = command("session", later).out
+    assert re.search(r"^outcome +the cell was run$", text, re.MULTILINE)
+    assert re.search(r"^suggested +0 cells, 0 in view, 0 accepted$", text, re.MULTILINE)
 
 
 @pytest.mark.parametrize(("kind", "identity"), [("cell", GHOST), ("trace", SUGGESTION), ("session", SESSION)])
@@ -177,7 +192,8 @@ def test_the_dashboard_prints_a_link_that_works(alone):
         assert process.stdout is not None
         link = process.stdout.readline().strip()
         opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
-        with opener.open(link) as page:
+        opener.open(link).close()
+        with opener.open(link.partition("/enter")[0]) as page:
             text = page.read().decode()
         process.terminate()
         process.communicate()

@@ -8,7 +8,7 @@ from ghostcells.domain.decisions import ADVICE
 from ghostcells.domain.events import Executed
 from ghostcells.domain.stories import CellStory, ExampleStory, RunStory, SessionStory, SuggestionStory, UsedExample
 from ghostcells.domain.trace import Trace
-from ghostcells.domain.views import CellLog
+from ghostcells.domain.views import CellLog, Session
 from ghostcells.learning.lessons import why_nothing
 from ghostcells.store.examples import Examples
 from ghostcells.store.histories import Histories
@@ -67,14 +67,17 @@ class Stories:
         if session is None:
             return None
         events = self._histories.session_events(identity)
-        suggestions = dict.fromkeys(one.suggestion for one in events if isinstance(one.suggestion, str))
+        # A run belongs to the session of its cell, which may have been suggested in the one before.
+        suggestions = dict.fromkeys(
+            one.suggestion for one in events if one.type == "SUGGESTED" and isinstance(one.suggestion, str)
+        )
         cells = tuple(log for suggestion in suggestions for log in self._logs_of(suggestion))
         traces = self._histories.traces(identity)
         return SessionStory(
             session=session,
             asked=sum(1 for one in traces if one.model),
             shown=sum(1 for one in cells if one.end is not None and one.end.shown_ms > 0),
-            outcome=_outcome(cells, traces),
+            outcome=_outcome(session, cells, traces),
             traces=tuple(traces),
             cells=cells,
             events=tuple(events),
@@ -131,8 +134,10 @@ def difference(before: str | None, after: str | None, name: str, later: str) -> 
     return "\n".join(difflib.unified_diff(before.splitlines(), after.splitlines(), name, later, lineterm=""))
 
 
-def _outcome(cells: tuple[CellLog, ...], traces: list[Trace]) -> str:
+def _outcome(session: Session, cells: tuple[CellLog, ...], traces: list[Trace]) -> str:
     """What came of a session, in a few words."""
+    if not cells and session.executed:
+        return "the cell was run"
     ran = sum(1 for one in cells if one.executions)
     accepted = sum(1 for one in cells if one.end is not None and one.end.type == "ACCEPTED")
     if accepted:

@@ -26,7 +26,7 @@ from ghostcells.domain.errors import ConfigError, GhostcellsError
 from ghostcells.domain.ids import is_ulid
 from ghostcells.domain.stories import CellStory, RunStory, SessionStory, SuggestionStory, UsedExample
 from ghostcells.domain.trace import Trace, TracedModel
-from ghostcells.domain.words import asked, stage
+from ghostcells.domain.words import asked, stage, usd
 
 _STORY = TypeVar("_STORY", CellStory, SuggestionStory, SessionStory)
 
@@ -211,7 +211,7 @@ def _print_session(found: SessionStory) -> None:
             ("asked", f"a model {counted(found.asked, 'time')}"),
             ("suggested", f"{counted(one.suggested, 'cell')}, {found.shown} in view, {one.accepted} accepted"),
             ("executed", str(one.executed)),
-            ("tokens", f"{one.input_tokens} in, {one.output_tokens} out, ${one.cost_usd:.6f}"),
+            ("tokens", f"{one.input_tokens} in, {one.output_tokens} out, {usd(one.cost_usd)}"),
         ]
     )
     for made in found.traces:

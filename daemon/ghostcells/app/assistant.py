@@ -12,6 +12,7 @@ from ghostcells.app.keeping import Kept
 from ghostcells.app.knowledge import Knowledge, Often
 from ghostcells.app.models import TROUBLE, Choice, Models
 from ghostcells.app.prompting import Prompting
+from ghostcells.app.quiet import WhenQuiet
 from ghostcells.app.spending import TROUBLE as BUDGET
 from ghostcells.app.spending import Spending
 from ghostcells.app.writer import ModelWriter, Rules
@@ -68,7 +69,7 @@ class Assistant:
             self.models, self.knowledge, self.prompting, self.spending, status=status, now_ms=now_ms, keep=keep
         )
         self._following: asyncio.Task[None] | None = None
-        self._warm = False
+        self._warming = WhenQuiet(self._warm)
 
     def use(self, settings: Settings, redactor: Redactor) -> bool:
         """Work with these settings; whether there is a model to ask."""
@@ -92,25 +93,26 @@ class Assistant:
         self.models.prepare()
 
     def happened(self, given: AnyInput) -> None:
-        """A notebook's budget runs from open to close. With the first one the parser of commands and the tokenizer are loaded.
-
-        Beside the loop, but building their tables holds the interpreter's lock for some 40 ms: before anybody types.
-        """
+        """A notebook's budget runs from open to close; with the first one everything is got ready."""
+        self._warming.heard()
         match given:
             case Opened(notebook=notebook, at=at):
                 self.spending.opened(notebook.uri, at.time_ms)
-                if not self._warm:
-                    self._warm = True
-                    self.prompting.post(lambda: cautions("ls", "shellscript"))
-                    if (choice := self.models.choice) is not None:
-                        self.prompting.post(lambda: self.prompting.count(choice.model, "ls"))
+                self._warming.begin()
             case Closed(notebook=uri):
                 self.spending.closed(uri)
+
+    def _warm(self) -> None:
+        """Load the parser of commands and the tokenizer, which hold the interpreter's lock for some 40 ms each."""
+        self.prompting.post(lambda: cautions("ls", "shellscript"))
+        if (choice := self.models.choice) is not None:
+            self.prompting.post(lambda: self.prompting.count(choice.model, "ls"))
 
     def committed(self, records: Iterable[AnyRecord]) -> None:
         self.knowledge.committed(records)
 
     async def close(self) -> None:
+        self._warming.close()
         await self.models.close()
         self.prompting.close()
         if self._following is not None:

@@ -50,15 +50,22 @@ class Dashboard:
     def close(self) -> None:
         self._thread.shutdown()
 
+    def warm(self) -> None:
+        """Draw the first page once, for nobody: what that loads and compiles is there when the browser has opened."""
+        self._thread.submit(self._first_page, SPANS[-1])
+
     async def _ask(self, question: Callable[[], _T]) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, question)
 
     async def _overview(self, request: Request) -> Response:
         asked = request.query_params.get("days", "")
         days = int(asked) if asked.isdecimal() and int(asked) in SPANS else SPANS[-1]
-        seen = await self._ask(lambda: self._source.overview(days))
-        drawn = await self._ask(lambda: charts(seen, self.guard.nonce))
-        return await self._page("overview", seen=seen, charts=drawn, days=days, version=seen.version)
+        return HTMLResponse(await self._ask(lambda: self._first_page(days)))
+
+    def _first_page(self, days: int) -> str:
+        seen = self._source.overview(days)
+        drawn = charts(seen, self.guard.nonce)
+        return page("overview", seen=seen, charts=drawn, days=days, version=seen.version)
 
     def _story(self, kind: str) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
@@ -154,6 +161,7 @@ class Server:
         self.link = dashboard.guard.link
 
     def serve(self) -> None:
+        self._dashboard.warm()
         try:
             self._server.run(sockets=[self._socket])
         finally:

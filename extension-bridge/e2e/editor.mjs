@@ -50,8 +50,16 @@ export class Editor {
     return await this.openExisting(path, type);
   }
 
+  /** The same on a file system that is no disk. */
+  async openVirtual(name, content, type) {
+    return await this.opened(await this.ask('openVirtual', name, content, type), name);
+  }
+
   async openExisting(path, type) {
-    const uri = await this.ask('open', path, type ?? null);
+    return await this.opened(await this.ask('open', path, type ?? null), path);
+  }
+
+  async opened(uri, path) {
     await until(async () => (await this.ask('state'))?.uri === uri, `${path} to be the active notebook`);
     await this.page.locator('.notebookOverlay .cell-list-container .monaco-list-row').first().waitFor({ state: 'attached' });
     return new Notebook(this, uri);
@@ -238,6 +246,11 @@ export class Notebook {
   /** How far the list of cells is scrolled. */
   async scroll() {
     return await this.page.locator('.notebookOverlay .cell-list-container .monaco-list-rows').evaluateAll((lists) => lists.map((list) => list.style.top));
+  }
+
+  /** What a screen reader says of the words below a cell. */
+  async spoken(index) {
+    return (await this.row(index).locator('.cell-statusbar-container [aria-label]').evaluateAll((items) => items.map((item) => item.getAttribute('aria-label')))).join('; ');
   }
 
   /** The words below a cell. */

@@ -1,6 +1,6 @@
 // Ghosts in a Jupyter notebook, whose type and file are another extension's.
 import assert from 'node:assert/strict';
-import { commonScenes, CONTEXTS_MS, intend } from './accepting.mjs';
+import { commonScenes, intend } from './accepting.mjs';
 import { CODE, ipynb, isGhost, LETTERS, MARKUP, pause, until } from './editor.mjs';
 import { BACKUP, CERTIFICATE, DISK, EVERYTHING, LINES, RESTART } from './memory.mjs';
 import { figure, scenes } from './scenes.mjs';
@@ -19,7 +19,6 @@ scene('five ghosts accepted while typing: a second later none of them is one', a
   const taken = [];
   for (const [place, task] of tasks.entries()) {
     const { cell } = await intend(notebook, intents[place], task);
-    await pause(CONTEXTS_MS);
     await editor.press('ArrowDown');
     await editor.type(LETTERS, 25);
     taken.push(cell.uri);
@@ -44,7 +43,6 @@ scene('five ghosts accepted while typing: a second later none of them is one', a
 scene('an old flag that another extension writes back is put right', async (editor) => {
   const notebook = await begin(editor);
   const { index, cell } = await intend(notebook, 1, LINES);
-  await pause(CONTEXTS_MS);
   await editor.press('ArrowDown');
   await notebook.next('accepted');
   await until(async () => (await notebook.cells())[index].language === 'shellscript', 'the real language');
@@ -65,7 +63,6 @@ for (const kernel of ['declared', 'undeclared']) {
       ipynb([CODE, 'print("one")'], [CODE, 'print("two")'], [MARKUP, 'to do']),
     );
     const { cell } = await intend(notebook, 2, LINES);
-    await pause(CONTEXTS_MS);
     const mark = notebook.log.mark();
     const companion = editor.bench.companionLog;
     const before = companion.mark();
@@ -154,7 +151,6 @@ scene('from the daemon to the screen, and from the key to the real language', as
     const published = notebook.since('publish', (one) => one.ghosts.some((ghost) => ghost.text === task[1]), mark).at(-1);
     const seen = await until(() => editor.page.evaluate((text) => globalThis.painted[text], task[1]), 'the ghost on the screen');
     painted.push(seen - published.t);
-    await pause(CONTEXTS_MS);
     const pressed = Date.now();
     await editor.press('ArrowDown');
     const turned = await editor.bench.companionLog.next(notebook.companionMark, 'language', (one) => one.cell === cell.uri && one.language === 'shellscript');

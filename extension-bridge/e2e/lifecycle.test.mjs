@@ -96,6 +96,48 @@ scene('the menu in the status bar switches a notebook off and on, and shows how 
   await until(async () => (await editor.ask('texts')).some((one) => one.text.includes('ghostcells has learned') && one.text.includes(LINES[1])), 'the examples');
 });
 
+scene('leaving for a text editor ends the session and keeps the ghosts; coming back adopts them', async (editor) => {
+  const notebook = await begin(editor);
+  const { cell } = await intend(notebook, 1, LINES);
+  const path = editor.bench.write('beside.txt', 'text\n');
+  const mark = notebook.log.mark();
+  await editor.ask('openText', path);
+  await notebook.next('focused', (one) => one.cell === null, mark);
+  await pause(500);
+  assert.ok((await notebook.cells()).some((one) => one.uri === cell.uri && isGhost(one)), 'it is still a ghost');
+  const back = notebook.log.mark();
+  await editor.execute('workbench.action.focusFirstEditorGroup');
+  const { accepted, rejected } = await notebook.next('focused', () => true, back);
+  assert.deepEqual([accepted, rejected], [[], []]);
+  await pause(500);
+  assert.ok((await notebook.cells()).some((one) => one.uri === cell.uri && isGhost(one)), 'nothing was accepted or rejected');
+});
+
+scene('high contrast: a ghost has the colour that such a theme gives it, and stays italic', async (editor) => {
+  await editor.configure('workbench.colorTheme', 'Default High Contrast');
+  try {
+    const notebook = await begin(editor);
+    const { index } = await intend(notebook, 1, LINES);
+    const { spans } = await notebook.drawn(index);
+    assert.deepEqual([...new Set(spans.map((span) => span.color))], ['rgb(200, 200, 200)']);
+    assert.match(await notebook.spoken(index), /suggested cell/);
+    await editor.shot('high-contrast');
+  } finally {
+    await editor.configure('workbench.colorTheme', undefined);
+  }
+});
+
+scene('a notebook that is on no disk: a suggestion comes, and its shell is in the home directory', async (editor) => {
+  const notebook = await editor.openVirtual(`virtual-${++number}.md`, '# Today\n\n## Task\n\nto do\n\n```bash\npwd\n```\n', OWN);
+  await intend(notebook, 1, LINES);
+  await editor.press('Escape');
+  await notebook.ghosts();
+  const mark = notebook.log.mark();
+  await notebook.run(2);
+  const ran = await notebook.next('executed', () => true, mark);
+  assert.match(JSON.stringify(ran.outputs), new RegExp(`${editor.bench.at('home')}\\b`));
+});
+
 // Last, since what is learned here is suggested from then on.
 scene('two windows: what is run in one is suggested in the other', async (editor, _, attempt) => {
   const second = await openWindow(editor.bench);

@@ -90,6 +90,8 @@ async function two(notebook) {
   await ghostWith(notebook, 'ls -l access.log.gz');
   const ghosts = (await notebook.cells()).filter(isGhost);
   assert.deepEqual(ghosts.map((cell) => cell.kind), [CODE, MARKUP]);
+  const first = (await notebook.cells()).findIndex(isGhost);
+  await until(async () => /suggested cell, 1 of 2/.test(await notebook.spoken(first)), 'what a screen reader says');
   await pause(CONTEXTS_MS);
   return { prose: ghosts[1] };
 }
@@ -153,6 +155,39 @@ for (const [kind, open] of [['Jupyter', jupyter], ['our own', markdown]]) {
     assert.ok((await notebook.cells()).some((cell) => cell.kind === MARKUP && isGhost(cell)));
   });
 }
+
+scene('a cell that the user inserts in the instant in which ghosts come keeps the keys', async (editor) => {
+  for (const delay of [0, 20, 45]) {
+    const notebook = await jupyter(editor);
+    const answer = await ask(notebook, `Compress the access log ${number}`);
+    await editor.press('Escape');
+    await pause(CONTEXTS_MS);
+    const mark = notebook.log.mark();
+    answer.say('```bash\ngzip access.log\n```\n').end();
+    await pause(delay);
+    await editor.execute('notebook.cell.insertCodeCellBelowAndFocusContainer');
+    await pause(CONTEXTS_MS);
+    await editor.press('Enter');
+    await editor.type(LETTERS, 15);
+    await until(async () => (await notebook.own()).some((cell) => cell.text === LETTERS), `the keys in the new cell, at ${delay} ms`);
+    assert.deepEqual(notebook.since('accepted', () => true, mark), [], 'nobody has accepted a ghost');
+    await editor.discard();
+  }
+});
+
+scene('a selection that falls on a ghost as it comes goes to the next cell of the user, and accepts nothing', async (editor) => {
+  const notebook = await jupyter(editor);
+  const answer = await ask(notebook, `Compress the access log ${number}`);
+  await editor.press('Escape');
+  await editor.ask('fallOnNext');
+  answer.say('```bash\ngzip access.log\n```\n').end();
+  await notebook.next('let-go');
+  await ghostWith(notebook, 'gzip access.log');
+  await pause(500);
+  assert.deepEqual(notebook.since('accepted'), []);
+  const { cells, selected } = await notebook.state();
+  assert.equal(cells[selected[0][0]].text, 'last = 1');
+});
 
 scene('a ghost grows line by line under one cell, and its label names the model', async (editor) => {
   const notebook = await markdown(editor);

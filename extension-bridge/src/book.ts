@@ -58,6 +58,9 @@ export class Book {
   private readonly repaired = new Map<string, number>();
   /** How often the user has changed something: an edit of ours that finds it unchanged may tidy up after itself. */
   private userChanges = 0;
+  /** The user's last step was back or forth: a cell of ours would take the way forth away. */
+  private undone = false;
+  private stepping = false;
   private shownForm: 'cell' | 'preview' = 'cell';
 
   constructor(
@@ -104,6 +107,18 @@ export class Book {
 
   userChanged(): void {
     this.userChanges++;
+    this.undone = this.undone && this.stepping;
+  }
+
+  /** Runs what undoes or redoes a step of the user's. */
+  async step(run: () => Promise<void>): Promise<void> {
+    this.stepping = true;
+    this.undone = true;
+    try {
+      await run();
+    } finally {
+      this.stepping = false;
+    }
   }
 
   publish(publish: PublishGhosts): void {
@@ -189,7 +204,8 @@ export class Book {
     const autoSave = vscode.workspace.getConfiguration('files', this.notebook.uri).get<string>('autoSave', 'off') !== 'off';
     const readOnly = vscode.workspace.fs.isWritableFileSystem(this.notebook.uri.scheme) === false;
     const showing = this.ghostCells.length > 0;
-    return form({ ours: this.notebook.notebookType === OWN_TYPE, dirty: this.notebook.isDirty || showing, autoSave, readOnly });
+    const { undone } = this;
+    return form({ ours: this.notebook.notebookType === OWN_TYPE, dirty: this.notebook.isDirty || showing, autoSave, readOnly, undone });
   }
 
   private cells(): Cell[] {
@@ -270,6 +286,7 @@ export class Book {
       }
       const own = this.notebook.getCells().find((one) => one.index > cell.index && !inserted.has(marksOf(one).id ?? ''));
       if (own !== undefined) {
+        record('let-go', { notebook: this.uri, from: cell.index, to: own.index });
         select(editor, own.index);
       }
     }

@@ -153,6 +153,7 @@ export class Bridge implements vscode.Disposable, Host, Listener {
       book.repair(change.cell);
     }
     if (change.executionSummary !== undefined) {
+      this.undo.typed(); // What has run is no suggestion again.
       this.ran(book, change);
     }
   }

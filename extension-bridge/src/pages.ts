@@ -1,4 +1,9 @@
-/** The pages that answer four questions: why this ghost, what was sent, what did it cost, is it learning. Imports no vscode. */
+/**
+ * The pages that answer four questions: why this ghost, what was sent, what did it cost, is it learning. Imports no vscode.
+ *
+ * They are Markdown, which the editor renders. What comes from elsewhere is fenced or escaped: nothing in it becomes a link or an
+ * image that would be fetched.
+ */
 
 import type { Session, Stats, Trace } from './protocol';
 
@@ -19,10 +24,10 @@ export function traceText(trace: Trace | null): string {
   });
   return paragraphs(
     `# Suggestion ${trace.suggestion}`,
-    `Because of: ${trace.trigger}. Outcome: ${trace.outcome}. ${trace.why}`,
+    `Because of: ${trace.trigger}. Outcome: ${trace.outcome}. ${plain(trace.why)}`,
     '## Candidates',
     ...(candidates.length > 0 ? candidates : ['None.']),
-    ...(trace.dropped.length > 0 ? ['## Left out', trace.dropped.map((one) => `- ${one}`).join('\n')] : []),
+    ...(trace.dropped.length > 0 ? ['## Left out', trace.dropped.map((one) => `- ${plain(one)}`).join('\n')] : []),
     '## Times, from the moment you rested',
     stages.join('\n'),
     ...exchange(trace),
@@ -67,29 +72,35 @@ export function costText(spans: readonly Span[], sessions: readonly Session[]): 
       ? 'None.'
       : table(
           ['when', 'notebook', 'cost', 'asked', 'accepted'],
-          paid.map((one) => [moment(one.startMs), named(one.notebook), dollars(one.costUsd), String(one.completions), String(one.accepted)]),
+          paid.map((one) => [moment(one.startMs), plain(named(one.notebook)), dollars(one.costUsd), String(one.completions), String(one.accepted)]),
         ),
   );
 }
 
-/** `learned` is the daemon's own list of what it learned last. */
+/** `learned` is what the daemon says of the last week, a sentence a line. */
 export function learningText(spans: readonly Span[], learned: string): string {
-  const rows = spans.map(({ name, stats }) => [
-    name,
-    String(stats.suggested),
-    share(stats.read, stats.suggested),
-    share(stats.accepted, stats.read),
-    share(stats.executedAsSuggested, stats.accepted),
-    String(stats.executed),
-  ]);
+  const row = (name: string, of: (stats: Stats) => string): string[] => [name, ...spans.map(({ stats }) => of(stats))];
+  const rows = [
+    row('suggested', (stats) => String(stats.suggested)),
+    row('read', (stats) => share(stats.read, stats.suggested)),
+    row('accepted', (stats) => share(stats.accepted, stats.read)),
+    row('run unchanged', (stats) => share(stats.executedAsSuggested, stats.accepted)),
+    row('cells run', (stats) => String(stats.executed)),
+  ];
   const examples = Math.max(0, ...spans.map(({ stats }) => stats.examples));
   return paragraphs(
     '# Is it learning?',
-    table(['', 'suggested', 'of them read', 'of those accepted', 'of those run unchanged', 'cells run'], rows),
+    table(['', ...spans.map(({ name }) => name)], rows),
+    'Each share is of the line above it.',
     `It knows ${String(examples)} examples. If it learns, the shares grow with the days.`,
-    '## Learned last',
-    fenced(learned.trim() === '' ? 'Nothing yet.' : learned.trimEnd()),
+    '## This week',
+    ...learned.split('\n').filter((line) => line.trim() !== '').map(plain),
   );
+}
+
+/** Text in which nothing is Markdown. */
+export function plain(text: string): string {
+  return text.replace(/[\\`*_{}[\]()#+!|<>~&:-]/g, '\\$&');
 }
 
 /** A fence longer than any that the text holds. */
@@ -108,11 +119,11 @@ export function dollars(usd: number): string {
 }
 
 function percent(part: number): string {
-  return `${(part * 100).toFixed(0)} %`;
+  return `${(part * 100).toFixed(0)}\u00a0%`;
 }
 
 function share(part: number, whole: number): string {
-  return whole === 0 ? '' : `${String(part)} (${percent(part / whole)})`;
+  return whole === 0 ? '–' : `${String(part)}, ${percent(part / whole)}`;
 }
 
 function moment(ms: number): string {
@@ -129,13 +140,9 @@ function named(uri: string): string {
   }
 }
 
-/** Columns are as wide as what they hold: the pages are read as text. */
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const cells = [head, ...rows].map((row) => row.map((cell) => cell.replace(/\|/g, '\\|')));
-  const widths = head.map((_, column) => Math.max(3, ...cells.map((row) => row[column]?.length ?? 0)));
-  const line = (row: readonly string[]): string => `| ${widths.map((width, column) => (row[column] ?? '').padEnd(width)).join(' | ')} |`;
-  const [first = [], ...others] = cells;
-  return [line(first), line(widths.map((width) => '-'.repeat(width))), ...others.map(line)].join('\n');
+  const line = (row: readonly string[]): string => `| ${row.join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
 function paragraphs(...parts: string[]): string {

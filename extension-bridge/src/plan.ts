@@ -177,11 +177,13 @@ export interface Surroundings {
   readonly dirty: boolean;
   readonly autoSave: boolean;
   readonly readOnly: boolean;
+  /** The last step was an undo, and a new cell would leave nothing to redo. */
+  readonly undone: boolean;
 }
 
 /** A real cell would make a clean notebook dirty, and an automatic save would take it away again: there it is a preview. */
 export function form(it: Surroundings): 'cell' | 'preview' {
-  if (it.readOnly) {
+  if (it.readOnly || it.undone) {
     return 'preview';
   }
   return it.ours || (it.dirty && !it.autoSave) ? 'cell' : 'preview';

@@ -13,7 +13,6 @@ import type { StatusItem } from './status';
 const SCHEME = 'ghostcells';
 const DAY_MS = 86_400_000;
 const LAST_SESSIONS = 100;
-const LAST_LESSONS = 10;
 
 export class Reports implements vscode.TextDocumentContentProvider, vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<vscode.Uri>();
@@ -45,8 +44,7 @@ export class Reports implements vscode.TextDocumentContentProvider, vscode.Dispo
   }
 
   async learning(): Promise<void> {
-    const learned = await this.ask('examples', 'list', '--limit', String(LAST_LESSONS));
-    await this.open('Is it learning.md', learningText(await this.spans(), learned));
+    await this.open('Is it learning.md', learningText(await this.spans(), await this.ask('learned')));
   }
 
   async examples(): Promise<void> {
@@ -87,11 +85,16 @@ export class Reports implements vscode.TextDocumentContentProvider, vscode.Dispo
     return stdout;
   }
 
+  /** Markdown is shown rendered, anything else as text. */
   async open(name: string, text: string): Promise<void> {
     const uri = vscode.Uri.from({ scheme: SCHEME, path: `/${name}` });
     this.pages.set(uri.path, text);
     this.changed.fire(uri);
-    await vscode.window.showTextDocument(uri, { preview: true, viewColumn: vscode.ViewColumn.Beside });
+    if (name.endsWith('.md')) {
+      await vscode.commands.executeCommand('markdown.showPreviewToSide', uri);
+    } else {
+      await vscode.window.showTextDocument(uri, { preview: true, viewColumn: vscode.ViewColumn.Beside });
+    }
   }
 
   dispose(): void {

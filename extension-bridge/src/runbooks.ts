@@ -3,7 +3,7 @@
 import * as vscode from 'vscode';
 import { daemonSettings } from './config';
 import type { Daemon } from './daemon';
-import { fenced } from './pages';
+import { fenced, plain } from './pages';
 import { run } from './process';
 import type { LearnPreview } from './protocol';
 import { record } from './record';
@@ -121,8 +121,8 @@ function previewText(preview: LearnPreview): string {
   return [
     '# What would be learned',
     `${some} with the words it would be suggested for. It is kept on this computer, without what looks like a secret; nothing is run.`,
-    ...samples.map(({ notebook, intent, text }) => `## ${vscode.workspace.asRelativePath(vscode.Uri.parse(notebook))}\n\n${intent}\n\n${fenced(text)}`),
-    ...(problems.length > 0 ? ['## Not readable', problems.map((one) => `- ${one}`).join('\n')] : []),
+    ...samples.map(({ notebook, intent, text }) => `## ${plain(vscode.workspace.asRelativePath(vscode.Uri.parse(notebook)))}\n\n${plain(intent)}\n\n${fenced(text)}`),
+    ...(problems.length > 0 ? ['## Not readable', problems.map((one) => `- ${plain(one)}`).join('\n')] : []),
     '',
   ].join('\n\n');
 }

@@ -2,7 +2,7 @@
 
 import * as vscode from 'vscode';
 import type { Condition, Daemon } from './daemon';
-import { dollars } from './pages';
+import { dollars, plain } from './pages';
 import { summary } from './plan';
 import type { Ghost, PublishGhosts, Status } from './protocol';
 import { record } from './record';
@@ -136,9 +136,4 @@ export class StatusItem implements vscode.Disposable {
   dispose(): void {
     this.item.dispose();
   }
-}
-
-/** Text from elsewhere, with nothing in it that Markdown would make a link or an image of. */
-function plain(text: string): string {
-  return text.replace(/[\\`*_{}[\]()#+!|<>]/g, '\\$&');
 }

@@ -48,6 +48,10 @@ export class Undo {
 
   /** Undoes or redoes the last step of the user's: those of ghosts alone are passed over. */
   async step(book: Book, command: 'undo' | 'redo'): Promise<void> {
+    await book.step(() => this.pass(book, command));
+  }
+
+  private async pass(book: Book, command: 'undo' | 'redo'): Promise<void> {
     for (let count = 0; count < MOST_STEPS; count++) {
       const touched = new Set<'ghost' | 'other'>();
       const listening = vscode.workspace.onDidChangeNotebookDocument((change) => {

@@ -47,22 +47,24 @@ test('what a model was sent stands there to the letter, and what came back', () 
 
 test('why a ghost came is told with its candidates', () => {
   const text = traceText(TRACE);
-  assert.ok(text.includes('- 50 %, memory\n\n```\nls\n```'), text);
+  assert.ok(text.includes('- 50\u00a0%, memory\n\n```\nls\n```'), text);
   assert.ok(text.includes('- recall: 4.0 ms'));
 });
 
 test('costs are told by span, and sessions that cost nothing are left out', () => {
   const text = costText([{ name: 'today', stats: STATS }], [SESSION, { ...SESSION, notebook: 'file:///w/free.md', costUsd: 0 }]);
-  assert.match(text, /\| today \| \$0\.01 \| 1000 +\| 100 +\|/);
+  assert.match(text, /\| today \| \$0\.01 \| 1000 \| 100 \|/);
   assert.ok(text.includes('my book.md'));
   assert.ok(!text.includes('free.md'));
   assert.match(costText([], []), /None\./);
 });
 
 test('shares are of what came before them, and nothing is divided by nothing', () => {
-  const text = learningText([{ name: 'today', stats: NONE }, { name: '7 days', stats: STATS }], 'kubectl get pods\n');
-  assert.match(text, /\| 7 days \| 40 +\| 20 \(50 %\) +\| 10 \(50 %\) +\| 8 \(80 %\) +\| 30 +\|/);
-  assert.match(text, /\| today +\| 0 +\| +\| +\| +\| 0 +\|/);
+  const text = learningText([{ name: 'today', stats: NONE }, { name: '7 days', stats: STATS }], 'You ran ![x](https://a.example/b) twice.\n\nAnd more.\n');
+  const lines = ['|  | today | 7 days |', '| suggested | 0 | 40 |', '| read | – | 20, 50\u00a0% |', '| accepted | – | 10, 50\u00a0% |', '| run unchanged | – | 8, 80\u00a0% |'];
+  for (const line of lines) {
+    assert.ok(text.includes(line), `${line} in ${text}`);
+  }
   assert.ok(text.includes('12 examples'));
-  assert.ok(text.includes('kubectl get pods'));
+  assert.ok(text.includes('You ran \\!\\[x\\]\\(https\\://a.example/b\\) twice.\n\nAnd more.'), 'nothing of it is fetched');
 });

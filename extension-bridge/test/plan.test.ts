@@ -164,12 +164,13 @@ test('the selection is put back on the cell that it was on', () => {
 });
 
 test('a clean foreign notebook and one that saves by itself get a preview', () => {
-  const base = { ours: false, dirty: true, autoSave: false, readOnly: false };
+  const base = { ours: false, dirty: true, autoSave: false, readOnly: false, undone: false };
   assert.equal(form(base), 'cell');
   assert.equal(form({ ...base, dirty: false }), 'preview');
   assert.equal(form({ ...base, autoSave: true }), 'preview');
   assert.equal(form({ ...base, ours: true, dirty: false, autoSave: true }), 'cell');
   assert.equal(form({ ...base, ours: true, readOnly: true }), 'preview');
+  assert.equal(form({ ...base, ours: true, undone: true }), 'preview', 'a new cell would leave nothing to redo');
 });
 
 test('a preview says the first line and how many more there are', () => {

@@ -52,6 +52,19 @@ const answers = {
     return uri.toString();
   },
 
+  /** Opens a notebook on a file system in memory. */
+  async openVirtual(name, content, type) {
+    const uri = vscode.Uri.from({ scheme: 'memfs', path: `/${name}` });
+    await vscode.workspace.fs.writeFile(uri, new TextEncoder().encode(content));
+    await vscode.commands.executeCommand('vscode.openWith', uri, type, { viewColumn: vscode.ViewColumn.One, preview: false });
+    return uri.toString();
+  },
+
+  async openText(path) {
+    await vscode.window.showTextDocument(vscode.Uri.file(path), { viewColumn: vscode.ViewColumn.Beside, preview: false });
+    return null;
+  },
+
   async execute(command, ...args) {
     const result = await vscode.commands.executeCommand(command, ...args);
     return ['string', 'number', 'boolean'].includes(typeof result) ? result : null;
@@ -59,6 +72,21 @@ const answers = {
 
   async configure(key, value) {
     await vscode.workspace.getConfiguration().update(key, value ?? undefined, vscode.ConfigurationTarget.Global);
+    return null;
+  },
+
+  /** Closes everything but notebooks. */
+  closePages: async () => await vscode.window.tabGroups.close(vscode.window.tabGroups.all.flatMap((group) => group.tabs).filter((tab) => !(tab.input instanceof vscode.TabInputNotebook))),
+
+  /** As if the selection fell on the next cell that comes, in the instant in which it does. */
+  fallOnNext() {
+    const waiting = vscode.workspace.onDidChangeNotebookDocument((change) => {
+      const start = change.contentChanges.find((one) => one.addedCells.length > 0)?.range.start;
+      if (start !== undefined) {
+        waiting.dispose();
+        vscode.window.activeNotebookEditor.selections = [new vscode.NotebookRange(start, start + 1)];
+      }
+    });
     return null;
   },
 
@@ -98,6 +126,52 @@ const answers = {
     return found === undefined ? null : { active: found.isActive, version: found.packageJSON.version };
   },
 };
+
+/** A file system with files in its root, as virtual workspaces have one. */
+class MemoryFiles {
+  files = new Map();
+  changed = new vscode.EventEmitter();
+  onDidChangeFile = this.changed.event;
+
+  watch() {
+    return new vscode.Disposable(() => undefined);
+  }
+
+  stat(uri) {
+    if (uri.path === '/') {
+      return { type: vscode.FileType.Directory, ctime: 0, mtime: 0, size: 0 };
+    }
+    return { type: vscode.FileType.File, ctime: 0, mtime: 0, size: this.readFile(uri).length };
+  }
+
+  readFile(uri) {
+    const content = this.files.get(uri.path);
+    if (content === undefined) {
+      throw vscode.FileSystemError.FileNotFound(uri);
+    }
+    return content;
+  }
+
+  writeFile(uri, content) {
+    this.files.set(uri.path, content);
+    this.changed.fire([{ type: vscode.FileChangeType.Changed, uri }]);
+  }
+
+  readDirectory() {
+    return [...this.files.keys()].map((path) => [path.slice(1), vscode.FileType.File]);
+  }
+
+  createDirectory() {}
+
+  delete(uri) {
+    this.files.delete(uri.path);
+  }
+
+  rename(from, to) {
+    this.files.set(to.path, this.readFile(from));
+    this.files.delete(from.path);
+  }
+}
 
 function cell(it) {
   return {
@@ -172,6 +246,7 @@ async function run(execution, order) {
 
 exports.activate = (context) => {
   context.subscriptions.push(
+    vscode.workspace.registerFileSystemProvider('memfs', new MemoryFiles(), { isCaseSensitive: true }),
     kernel('declared', ['python', 'shellscript']),
     kernel('undeclared', undefined),
     vscode.workspace.onDidSaveNotebookDocument((notebook) => record('saved', { notebook: notebook.uri.toString(), cells: notebook.cellCount })),

@@ -175,20 +175,6 @@ scene('a cell that the user inserts in the instant in which ghosts come keeps th
   }
 });
 
-scene('a selection that falls on a ghost as it comes goes to the next cell of the user, and accepts nothing', async (editor) => {
-  const notebook = await jupyter(editor);
-  const answer = await ask(notebook, `Compress the access log ${number}`);
-  await editor.press('Escape');
-  await editor.ask('fallOnNext');
-  answer.say('```bash\ngzip access.log\n```\n').end();
-  await notebook.next('let-go');
-  await ghostWith(notebook, 'gzip access.log');
-  await pause(500);
-  assert.deepEqual(notebook.since('accepted'), []);
-  const { cells, selected } = await notebook.state();
-  assert.equal(cells[selected[0][0]].text, 'last = 1');
-});
-
 scene('a ghost grows line by line under one cell, and its label names the model', async (editor) => {
   const notebook = await markdown(editor);
   const answer = await ask(notebook, 'Compress the access log slowly');

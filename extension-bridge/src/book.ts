@@ -19,7 +19,7 @@ import {
   uriOf,
 } from './cells';
 import { Ledger } from './ledger';
-import { type Cell, disturbs, form, GHOST_LANGUAGE, isEmpty, movedTo, type Plan, plan } from './plan';
+import { type Cell, disturbs, form, GHOST_LANGUAGE, givenBack, isEmpty, movedTo, type Plan, plan } from './plan';
 import type { Ghost, PublishGhosts } from './protocol';
 import { record } from './record';
 
@@ -281,13 +281,11 @@ export class Book {
   private letGo(inserted: ReadonlySet<string>): void {
     for (const editor of vscode.window.visibleNotebookEditors.filter((one) => one.notebook === this.notebook)) {
       const cell = focusedCell(editor);
-      if (cell === undefined || !inserted.has(marksOf(cell).id ?? '')) {
-        continue;
-      }
-      const own = this.notebook.getCells().find((one) => one.index > cell.index && !inserted.has(marksOf(one).id ?? ''));
-      if (own !== undefined) {
-        record('let-go', { notebook: this.uri, from: cell.index, to: own.index });
-        select(editor, own.index);
+      const ids = this.notebook.getCells().map((one) => marksOf(one).id);
+      const to = cell === undefined ? undefined : givenBack(cell.index, ids, inserted);
+      if (to !== undefined) {
+        record('let-go', { notebook: this.uri, from: cell?.index, to });
+        select(editor, to);
       }
     }
   }

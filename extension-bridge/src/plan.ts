@@ -170,6 +170,13 @@ export function disturbs(index: number, structure: readonly Replacement[]): bool
   return structure.some(({ start }) => start <= index);
 }
 
+/** Where a selection belongs that is on a cell that has just been inserted: on the next below that was there before. */
+export function givenBack(index: number, ids: readonly (string | undefined)[], inserted: ReadonlySet<string>): number | undefined {
+  const isNew = (id: string | undefined): boolean => id !== undefined && inserted.has(id);
+  const next = ids.findIndex((id, at) => at > index && !isNew(id));
+  return isNew(ids[index]) && next >= 0 ? next : undefined;
+}
+
 /** What decides between a real cell and a preview. */
 export interface Surroundings {
   /** A notebook type whose serializer leaves ghosts out. */

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type Cell, disturbs, form, isEmpty, movedTo, type Plan, plan, summary, type Wanted } from '../src/plan';
+import { type Cell, disturbs, form, givenBack, isEmpty, movedTo, type Plan, plan, summary, type Wanted } from '../src/plan';
 import type { Ghost } from '../src/protocol';
 
 const IDS = ['g1', 'g2', 'g3', 'g4', 'g5'];
@@ -161,6 +161,14 @@ test('the selection is put back on the cell that it was on', () => {
     }),
     { numRuns: 2000 },
   );
+});
+
+test('a selection on a cell that was just inserted goes to the next that was there; any other stays', () => {
+  const inserted = new Set(['a', 'b']);
+  assert.equal(givenBack(1, ['x', 'a', 'b', undefined, 'y'], inserted), 3);
+  assert.equal(givenBack(0, ['x', 'a'], inserted), undefined);
+  assert.equal(givenBack(3, ['x', 'a', 'b', undefined], inserted), undefined);
+  assert.equal(givenBack(1, ['x', 'a'], inserted), undefined, 'there is none');
 });
 
 test('a clean foreign notebook and one that saves by itself get a preview', () => {

@@ -78,18 +78,6 @@ const answers = {
   /** Closes everything but notebooks. */
   closePages: async () => await vscode.window.tabGroups.close(vscode.window.tabGroups.all.flatMap((group) => group.tabs).filter((tab) => !(tab.input instanceof vscode.TabInputNotebook))),
 
-  /** As if the selection fell on the next cell that comes, in the instant in which it does. */
-  fallOnNext() {
-    const waiting = vscode.workspace.onDidChangeNotebookDocument((change) => {
-      const start = change.contentChanges.find((one) => one.addedCells.length > 0)?.range.start;
-      if (start !== undefined) {
-        waiting.dispose();
-        vscode.window.activeNotebookEditor.selections = [new vscode.NotebookRange(start, start + 1)];
-      }
-    });
-    return null;
-  },
-
   setting: (key) => vscode.workspace.getConfiguration().get(key),
 
   /** Moves the focus without the keyboard: for tests that begin somewhere, not for what they are about. */

@@ -7,7 +7,7 @@ stands for the provider's: other encodings of OpenAI, one that no chat model has
 the marks of turns included (llama.cpp with SmolLM2), and any of your own: a `tokenizer.json`, or a pickle with the count of
 each text that `--dump` writes. Each window begins knowing nothing, and learns from every completion, as the
 daemon does: the first ten teach, the next ten judge, by the error of their sum, as budgets and costs see it, and by that of
-single ones. Windows overlap by half.
+single ones. Windows overlap by half. A tokenizer's NAME is the model's, of which the first estimate is made.
 """
 
 from __future__ import annotations
@@ -88,27 +88,27 @@ def truths(given: list[str]) -> Iterator[tuple[str, Callable[[Prompt], int]]]:
             yield name, by_text(counts.__getitem__)
 
 
-def estimated(prompt: Prompt, calibration: Calibration) -> int:
-    count = counter_for(MODEL, calibration).count
+def estimated(model: str, prompt: Prompt, calibration: Calibration) -> int:
+    count = counter_for(model, calibration).count
     return sum(count(text) + MESSAGE_TOKENS for text in texts(prompt))
 
 
-def learned(prompt: Prompt, calibration: Calibration, actual: int) -> Calibration:
-    counter = counter_for(MODEL)
+def learned(model: str, prompt: Prompt, calibration: Calibration, actual: int) -> Calibration:
+    counter = counter_for(model)
     whole = sum(map(counter.measure, texts(prompt)), Measure())
     return calibration.observe(counter.key, whole, actual - MESSAGE_TOKENS * len(texts(prompt)))
 
 
-def judged(prompts: list[Prompt], truth: list[int]) -> tuple[float, list[float], list[float]]:
+def judged(model: str, prompts: list[Prompt], truth: list[int]) -> tuple[float, list[float], list[float]]:
     """The error before anything is known, that of each window's sum after ten, and of its single prompts."""
-    first = sum(estimated(prompt, Calibration()) for prompt in prompts) / sum(truth) - 1
+    first = sum(estimated(model, prompt, Calibration()) for prompt in prompts) / sum(truth) - 1
     sums, singles = [], []
     for start in range(0, len(prompts) - 2 * WINDOW + 1, WINDOW):
         calibration, guesses = Calibration(), []
         window = range(start, start + 2 * WINDOW)
         for at in window:
-            guesses.append(estimated(prompts[at], calibration))
-            calibration = learned(prompts[at], calibration, truth[at])
+            guesses.append(estimated(model, prompts[at], calibration))
+            calibration = learned(model, prompts[at], calibration, truth[at])
         later = window[WINDOW:]
         sums.append(sum(guesses[WINDOW:]) / sum(truth[at] for at in later) - 1)
         singles += [guess / truth[at] - 1 for guess, at in zip(guesses[WINDOW:], later, strict=True)]
@@ -119,7 +119,7 @@ def row(base: str, name: str, prompts: list[Prompt], truth: list[int]) -> None:
     plain = encodings.encoder
     if base == "words":
         counter_for.__globals__["encoder"] = lambda _: None
-    first, sums, singles = judged(prompts, truth)
+    first, sums, singles = judged(name, prompts, truth)
     counter_for.__globals__["encoder"] = plain
     mean, worst = statistics.mean(map(abs, sums)), max(map(abs, sums))
     high = sorted(map(abs, singles))[len(singles) * 9 // 10]

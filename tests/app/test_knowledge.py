@@ -54,12 +54,13 @@ async def test_what_memory_says_of_a_candidate_is_what_its_example_is_judged_by(
     assert [(one.id, one.similarity) for one in told.examples] == [("e1", 0.8), ("e2", 0.2)]
 
 
-async def test_the_most_used_commands_are_told_but_for_what_an_example_says_and_what_was_forgotten():
+async def test_the_most_used_commands_are_told_the_same_in_every_session_but_for_what_was_forgotten():
     often = [used("gzip app.log"), used("make deploy", "e2"), used("cat key", "forgotten")]
     knowledge = Knowledge(Source(example("e1"), example("e2")), at_once, lambda _: tuple(often))
     found = [Candidate("gzip app.log", "shellscript", 1.0, 0.1, example="e1")]
     told = await knowledge.told("x1", Situation(NB, "deploy"), found)
-    assert told.conventions == ("make deploy",)
+    assert told.conventions == ("gzip app.log", "make deploy")
+    assert (await knowledge.told("x0", Situation(NB, "compress"), ())).conventions == told.conventions
     often.append(used("make undo"))
     assert (await knowledge.told("x1", Situation(NB, "deploy"), ())).conventions == told.conventions
     later = (await knowledge.told("x2", Situation(NB, "deploy"), ())).conventions

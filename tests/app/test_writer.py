@@ -63,7 +63,7 @@ async def test_examples_of_the_session_and_habits_are_in_the_prompt(bench):
     prompt = bench.traces[0].model.prompt
     assert "[assistant]\n```" in prompt
     assert "Compress the log of the app" in prompt
-    assert "What this user often runs:\n- ls -la\n- make test\n\n" in prompt
+    assert "What this user often runs:\n- gzip app.log\n- ls -la\n- make test\n\n" in prompt
 
 
 async def test_examples_are_frozen_for_a_session(bench):
@@ -74,6 +74,18 @@ async def test_examples_are_frozen_for_a_session(bench):
     await bench.write(order(prose("Compress the access log with zstd, and the old ones."), candidates=(other,)))
     assert len(bench.traces) == 2
     assert "Compress it with zstd" not in bench.traces[1].model.prompt
+
+
+async def test_the_prefix_has_the_same_bytes_in_every_session_of_a_notebook(bench):
+    found = Candidate("gzip app.log", "shellscript", 1.0, 0.6, example="e1")
+    bench.often = (used("make test", "e2"), used("gzip app.log"))
+    bench.make(example(), example("e2"))
+    await bench.write(order(candidates=(found,), asked=True))
+    later = order(prose("Tell whether the disk is full."), session="x2", suggestion="s2", asked=True)
+    await bench.write(later)
+    first, second = (trace.model.prompt.partition("\n\n[")[0] for trace in bench.traces)
+    assert first == second
+    assert first.endswith("- gzip app.log\n- make test")
 
 
 async def test_an_identical_request_is_answered_without_asking(bench):

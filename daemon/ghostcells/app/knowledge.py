@@ -10,7 +10,6 @@ from ghostcells.domain.examples import Example, Situation
 from ghostcells.domain.exchange import Remembered
 from ghostcells.domain.ghosts import Candidate
 from ghostcells.domain.pool import Used
-from ghostcells.learning.pool import squeezed
 from ghostcells.memory.analysis import STOP_WORDS, last_command, stem
 
 _FROZEN_SESSIONS = 32
@@ -66,10 +65,9 @@ class Knowledge:
 
             def read() -> tuple[list[Example], tuple[str, ...]]:
                 found = [example for one in ids if (example := self._source.by_id(one)) is not None]
-                said = {squeezed(one.text) for one in found}
-                # What has been forgotten since it was counted is not told either.
-                more = (one.text for one in often if self._source.by_id(one.example) is not None)
-                return found, tuple(text for text in more if squeezed(text) not in said)
+                # What has been forgotten since it was counted is not told. What the examples say as well is: without it the
+                # prefix would be another in every session, and no provider could keep it.
+                return found, tuple(one.text for one in often if self._source.by_id(one.example) is not None)
 
             examples, conventions = await self._run(read)
             cosines = {one.example: one.cosine for one in candidates}

@@ -24,9 +24,9 @@ _FEWEST = 20
 """Of fewer tokens an observation says more about rounding than about the model."""
 _PER_TOKEN, _PER_CLASS, _PER_BUCKET = 0.3, 0.1, 0.25
 """How far tokenizers differ: tokens for each estimated one, for each piece of a class, for each word. Standard deviations."""
-_NOISE = 2.0
-"""Tokens of a prompt that nothing explains, as a standard deviation. Chosen, as the three above, on cl100k_base, SmolLM2 and
-MiniLM; twice or half of each changes little."""
+_NOISE = 1.0
+"""Tokens of a prompt that nothing explains, as a standard deviation. Chosen, as the three above, on half of what
+docs/context.md names; half or twice of each changes little."""
 
 
 class _ByPiece(msgspec.Struct, frozen=True):

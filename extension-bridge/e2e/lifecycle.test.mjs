@@ -94,6 +94,13 @@ scene('the menu in the status bar switches a notebook off and on, and shows how 
   await editor.shot('trace');
   await editor.execute('ghostcells.showExamples');
   await until(async () => (await editor.ask('texts')).some((one) => one.text.includes('ghostcells has learned') && one.text.includes(LINES[1])), 'the examples');
+  await editor.ask('closePages');
+  // For a language: in a cell of it, the menu has that switch as well.
+  await notebook.edit(2);
+  await pick('Switch off for shellscript');
+  await until(async () => (await editor.ask('setting', 'ghostcells.suggest.disabledLanguages')).includes('shellscript'), 'the setting');
+  await pick('Switch on for shellscript');
+  await until(async () => (await editor.ask('setting', 'ghostcells.suggest.disabledLanguages')).length === 0, 'the setting');
 });
 
 scene('leaving for a text editor ends the session and keeps the ghosts; coming back adopts them', async (editor) => {

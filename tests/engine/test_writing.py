@@ -258,6 +258,28 @@ def test_who_asks_by_hand_is_told_of_a_failure_once():
     assert (play.published[-1].ghosts, play.published[-1].final) == ((), True)
 
 
+def test_what_grows_on_after_the_focus_has_left_is_final_only_once_it_is_whole():
+    play = assisted().type("show the pods").wait(10)
+    result = play.ask(into.SuggestionAsked, notebook=NB, cell="p1")
+    play.answer()
+    play.write(piece("kubectl get"))
+    play.focus(None)
+    assert not any(publish.final for publish in play.published)
+    play.finish(piece("kubectl get pods"))
+    finals = [publish for publish in play.published if publish.final]
+    assert [(one.session, one.ghosts[0].text) for one in finals] == [(result.session, "kubectl get pods")]
+
+
+def test_what_grows_is_final_when_it_is_left_for_another_cell():
+    play = assisted(prose(), prose("hello", uri="p2")).type("show the pods").wait(10)
+    result = play.ask(into.SuggestionAsked, notebook=NB, cell="p1")
+    play.answer()
+    play.write(piece("kubectl get"))
+    play.focus("p2")
+    finals = [publish for publish in play.published if publish.final]
+    assert [(one.session, one.ghosts) for one in finals] == [(result.session, ())]
+
+
 def test_an_answer_that_comes_is_enough_for_who_has_asked_by_hand_meanwhile():
     play = assisted()
     play.ask_model()

@@ -154,6 +154,12 @@ def publish(
     )
 
 
+def grows(turn: Turn, uri: str) -> bool:
+    """Whether what shows in a notebook is still being written, so that its final publish is to come."""
+    state = turn.notebooks.get(uri)
+    return state is not None and state.showing is not None and state.showing.growing
+
+
 def settle(turn: Turn, uri: str) -> None:
     """Pay the final publish that a session is owed, because what it waited for will not come any more."""
     state = turn.notebooks.get(uri)

@@ -25,7 +25,8 @@ def end(turn: Turn) -> None:
     session = turn.session
     if session is None:
         return
-    screen.settle(turn, session.notebook)
+    if not screen.grows(turn, session.notebook):
+        screen.settle(turn, session.notebook)
     document = turn.documents.get(session.notebook)
     cell = document.cell(session.cell) if document else None
     turn.append(

@@ -53,7 +53,7 @@ MADE_UP_COUNT = 1600
 DESCRIBED_EVERY = 5
 ROUGH_EVERY = 24
 PROCESSES = 2
-EXACTLY = 0.3
+EXACTLY = 0.6
 """How much of a command that is near but not exact counts as wrong."""
 TREES, LEAVES = 200, 14
 STEEP = 0.0005

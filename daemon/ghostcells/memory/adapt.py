@@ -45,7 +45,7 @@ def adapt(example: Example, situation: Situation) -> Adapted:
     gone = [slot for slot in slots if not now.has(slot.word)]
     if slots and then.words != now.words:
         short = len(now.words) <= SHORT
-        kept = [slot for slot in slots if short and now.has(slot.word) and is_value(slot.word)]
+        kept = [slot for slot in slots if short and slot.word.text in now.texts and is_value(slot.word)]
         if gone or len(kept) > 1:
             changes, settled = _assign(gone + kept, _targets(situation, now, then, kept), short=short)
             for slot, target in _only_difference(then, now, gone):

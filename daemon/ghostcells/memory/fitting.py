@@ -7,9 +7,11 @@ import msgspec
 
 from ghostcells.memory.analysis import STOP_WORDS
 from ghostcells.memory.literals import Kind, Token, outline
+from ghostcells.memory.readings import ENDING
 
 _SIZED = re.compile(r"([+-]?\d+(?:[.,]\d+)?)\s*([A-Za-z]+)")
-_EXTENSION = re.compile(r"\*?\.[A-Za-z0-9]{1,7}")
+_AMOUNT = re.compile(r"([+-]?\d+(?:[.,]\d+)?)([KMGTPkmgtp])([Bb]?)")
+"""A number of bytes: the number, its prefix, and perhaps the unit."""
 _ENDING = re.compile(r"\*?\.[A-Za-z0-9]{1,7}|[A-Za-z]{1,5}|[A-Za-z0-9]{2,4}")
 _LEADS = frozenset({"for", "of", "named", "called"})
 """Stop words that say what comes next."""
@@ -43,24 +45,34 @@ def forms(word: Token) -> tuple[str, ...]:
         return (text, text, text)
     if word.kind is Kind.PATH and len(text) > 1:
         return (text.rstrip("/") + "/", text.rstrip("/"))
-    if _EXTENSION.fullmatch(text):
+    if ENDING.fullmatch(text):
         return (text, text.lstrip("*."))
     return (text,)
 
 
 def replacements(slot: Token, target: Token) -> list[tuple[str, str]]:
     """What to put for each form of `slot`, where `target` takes its place."""
-    if _EXTENSION.fullmatch(slot.text) or _EXTENSION.fullmatch(target.text):
+    if ENDING.fullmatch(slot.text) or ENDING.fullmatch(target.text):
         if all(_ENDING.fullmatch(word.text) for word in (slot, target)):
             star = "*" * (slot.text.startswith("*.") and target.text.startswith("."))
             whole = [(slot.text, star + target.text)] if target.quoted else []
             return [*whole, (slot.text.lstrip("*."), target.text.lstrip("*."))]
         return [(slot.text, target.text)]
+    target = _in_units_of(slot, target)
     exact = [(slot.text, target.text)]
     if slot.kind is target.kind or {slot.kind, target.kind} <= _AMOUNTS:
         return exact + list(zip(forms(slot), forms(target), strict=False))
     bare = target.text.rstrip("/") or target.text
     return exact + [(old, bare + "/" * (old == slot.text + "/")) for old in forms(slot)]
+
+
+def _in_units_of(slot: Token, target: Token) -> Token:
+    """An amount of bytes with its unit as `slot` writes it: the command that takes "50k" may not know "20KB"."""
+    old, new = _AMOUNT.fullmatch(slot.text), _AMOUNT.fullmatch(target.text)
+    if not old or not new or old[3] or not new[3]:
+        return target
+    text = new[1] + (old[2] if old[2].lower() == new[2].lower() else new[2])
+    return msgspec.structs.replace(target, text=text, low=text.lower())
 
 
 @lru_cache(maxsize=1024)

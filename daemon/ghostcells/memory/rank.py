@@ -103,7 +103,8 @@ def overtake(entries: Sequence[Entry], margins: Sequence[float]) -> list[float]:
     """The margins, changed where two examples answer the same situation differently.
 
     The newer answer takes over what the older one had earned, and the older one falls behind it: one correction is enough.
-    An answer that has failed more often than it ran corrects nothing, and one from further away does not either.
+    What ran counts as newer than what was only read. An answer that has failed more often than it ran corrects nothing, and
+    one from further away does not either.
     """
     result = list(margins)
     same: dict[tuple[str, bool], list[int]] = defaultdict(list)
@@ -111,7 +112,7 @@ def overtake(entries: Sequence[Entry], margins: Sequence[float]) -> list[float]:
         if entry.known.told >= TELLING and entry.known.key:
             same[entry.known.key, entry.raw].append(place)
     for places in same.values():
-        places.sort(key=lambda place: (entries[place].example.last_ms, entries[place].example.id))
+        places.sort(key=lambda place: _newness(entries[place].example))
         for rank_of_new, new in enumerate(places):
             fresh = entries[new]
             if not fresh.example.runs or fresh.example.failures > fresh.example.runs:
@@ -122,6 +123,10 @@ def overtake(entries: Sequence[Entry], margins: Sequence[float]) -> list[float]:
                     result[new] = max(result[new], result[old])
                     result[old] = min(result[old], result[new] - OVERTAKEN)
     return result
+
+
+def _newness(example: Example) -> tuple[bool, int, str]:
+    return bool(example.runs), example.last_ms, example.id
 
 
 def hidden(example: Example) -> bool:

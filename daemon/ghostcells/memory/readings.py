@@ -15,6 +15,11 @@ _LAST_CHARS = 240
 _CONSTANTS = frozenset({"/dev/null", "/dev/stdin", "/dev/stdout", "/dev/stderr"})
 _CACHED = 160
 _AMOUNTS = frozenset({Kind.NUMBER, Kind.SIZE})
+_BYTES = re.compile(r"([+-]?\d+(?:[.,]\d+)?[kmgtp])b")
+ENDING = re.compile(r"\*?\.[A-Za-z0-9]{1,7}")
+"""The ending of a file's name, by itself."""
+_ENDING_CHARS = 4
+"""Up to this length a plain word may name such an ending: "txt files"."""
 PART = "\0"
 """Stands between a heading and the prose below it."""
 VERBS_FOLLOW = frozenset(
@@ -32,7 +37,7 @@ GENERIC = frozenset(
 class Reading(msgspec.Struct, frozen=True):
     """The words of a text in order, the set of them, of those in quotes, of their lower case, and of their stems.
 
-    From `last` on they are those of the last sentences.
+    `plain` are the values in one spelling (`plainly`). From `last` on they are those of the last sentences.
     """
 
     words: tuple[Token, ...]
@@ -40,12 +45,13 @@ class Reading(msgspec.Struct, frozen=True):
     quoted: frozenset[str]
     lows: frozenset[str]
     stems: frozenset[str]
+    plain: frozenset[str]
     last: int
 
     def has(self, word: Token) -> bool:
         """Whether the text has this word: as it is written, where that may matter."""
         if word.kind is not Kind.WORD:
-            return word.text in self.texts
+            return word.text in self.texts or plainly(word) in self.plain
         return word.text in self.quoted if word.quoted else word.low in self.lows or _stem(word) in self.stems
 
     def neighbours(self, place: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -60,6 +66,22 @@ def _stem(word: Token) -> str:
     return stem(word.low) if word.kind is Kind.WORD else word.low
 
 
+@lru_cache(maxsize=1024)
+def plainly(word: Token) -> str:
+    """A value in the one of its spellings that compares: 10MB is 10M, /home/ is /home, TXT is *.txt. Quotes mean it so."""
+    if word.quoted:
+        return word.text
+    if word.kind is Kind.SIZE and (sized := _BYTES.fullmatch(word.low)):
+        return sized.group(1)
+    if word.kind is Kind.PATH and word.text[1:]:
+        return word.text.rstrip("/")
+    if ENDING.fullmatch(word.text):
+        return word.low.lstrip("*")
+    if word.kind is Kind.WORD and len(word.low) <= _ENDING_CHARS:
+        return "." + word.low
+    return word.text
+
+
 @lru_cache(maxsize=_CACHED)
 def read(text: str) -> Reading:
     """Reads prose; list marks and the targets of links say nothing about the command and are skipped."""
@@ -72,6 +94,7 @@ def read(text: str) -> Reading:
         frozenset([word.text for word in words if word.quoted]),
         frozenset([word.low for word in words]),
         frozenset([_stem(word) for word in words]),
+        frozenset(map(plainly, words)),
         len(words) - len(tokens(_last(bare))),
     )
 

@@ -12,6 +12,10 @@ from ghostcells.memory.literals import Kind, Token
 _SEPARATORS = frozenset("|;&\n")
 _OPENERS = _SEPARATORS | frozenset("(`")
 _WRAPPERS = ("sudo", "xargs")
+_RUNNERS = (*_WRAPPERS, "-exec", "-execdir", "-ok")
+"""What a program's name stands behind."""
+_NAMED = frozenset({Kind.WORD, Kind.NAME, Kind.MIXED})
+"""Kinds that the name of a program may have; a path or a file there may be the one that is to be run."""
 _PAIR = 2
 _FILE_ENDING = re.compile(r"\.[A-Za-z0-9]{1,5}(?![\w.])")
 _UNIT = re.compile(r"[A-Za-z]{0,3}(?![A-Za-z0-9])")
@@ -67,13 +71,15 @@ def _alone(command: str, start: int, end: int, kind: Kind) -> bool:
 def _is_program(command: str, start: int) -> bool:
     """Whether the word there is what a simple command runs."""
     before = command[:start].rstrip(" \t")
-    return not before or before[-1] in _OPENERS or before.endswith(_WRAPPERS)
+    return not before or before[-1] in _OPENERS or before.endswith(_RUNNERS)
 
 
 def _is_fixed(command: str, start: int, end: int, word: Token) -> bool:
     """Whether what stands there says what is done, not to what; a quoted word may name what a substitution runs."""
-    if word.kind is not Kind.WORD:
+    if word.kind not in _NAMED:
         return False
+    if word.kind is not Kind.WORD:
+        return not word.quoted and _is_program(command, start)
     if word.quoted:
         before = command[:start].rstrip(" \t")
         return not before or before[-1] in _SEPARATORS

@@ -1,5 +1,6 @@
 """From values to HTML. Everything that is put in is escaped, by the template language and for every page alike."""
 
+import re
 import time
 from importlib.resources import files
 from typing import Any
@@ -9,6 +10,7 @@ from markupsafe import Markup
 
 from ghostcells.domain.examples import Example
 from ghostcells.domain.ids import is_ulid
+from ghostcells.domain.trace import Outcome, Trace, TracedModel
 from ghostcells.domain.words import asked, event_name, stage, usd, verdict
 
 _HERE = files("ghostcells.dashboard")
@@ -42,6 +44,18 @@ def short_name(uri: str) -> str:
     return uri.rsplit("/", 1)[-1]
 
 
+_FENCED = re.compile(r"^```[^\n]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
+
+
+def proposed(trace: Trace) -> str:
+    """What a suggestion came down to: the model's command where its answer showed, else memory's first candidate."""
+    by_model = "firstGhost" in trace.stages_ms and trace.outcome is not Outcome.SILENT
+    if isinstance(trace.model, TracedModel) and by_model:
+        code = _FENCED.search(trace.model.answer)
+        return code[1] if code else trace.model.answer
+    return trace.candidates[0].text if trace.candidates else ""
+
+
 def dated(example: Example) -> tuple[Example, int]:
     """An example with the time at which it was run or read last."""
     return example, example.last_ms
@@ -61,7 +75,20 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for tool in (moment, share, usd, one_line, short_name, stage, asked, verdict, dated, event_name, diff_lines):
+    for tool in (
+        moment,
+        share,
+        usd,
+        one_line,
+        short_name,
+        stage,
+        asked,
+        verdict,
+        dated,
+        proposed,
+        event_name,
+        diff_lines,
+    ):
         made.filters[tool.__name__] = tool
     made.tests["id"] = lambda value: isinstance(value, str) and is_ulid(value)
     return made

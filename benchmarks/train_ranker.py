@@ -61,6 +61,7 @@ STEEP = 0.0005
 KEPT_FOR_ROUGH = 60
 WEIGHTS, TIES = 2000, 8000
 THRESHOLD = 0.35
+BINS = 10
 SOURCES = (
     "public editing sessions replayed from runbooks of 32 repositories "
     "(Apache-2.0, MIT, MIT-0, BSD-3-Clause, UPL-1.0, CC BY 4.0), "
@@ -447,6 +448,20 @@ def steps_of(all_steps: list[sessions.Step]) -> Steps:
     return one, two
 
 
+def repeats(all_steps: list[sessions.Step]) -> list[bool]:
+    """Whether what ran last under the very same words of a notebook is near what runs under them now (`rank.REPEATED`)."""
+    known: dict[tuple[str, str], str] = {}
+    found: list[bool] = []
+    for step in all_steps:
+        situation = step.situation
+        if step.asked and len(situation.intent.split()) >= rank.REPEATED_WORDS:
+            place = situation.notebook, situation.intent
+            if place in known:
+                found.append(distance(known[place], step.text) <= NEAR)
+            known[place] = step.text
+    return found
+
+
 def figures(margins: Any, distances: Any, program: Any) -> dict[str, float]:
     order = np.argsort(-margins)
     told = {"near": (distances <= NEAR).mean(), "exact": (distances == 0).mean(), "program": program.mean()}
@@ -455,6 +470,16 @@ def figures(margins: Any, distances: Any, program: Any) -> dict[str, float]:
         told[f"near of surest {share:.0%}"] = (distances[first] <= NEAR).mean()
         told[f"exact of surest {share:.0%}"] = (distances[first] == 0).mean()
     return {name: round(float(value), 3) for name, value in told.items()}
+
+
+def error_of_earlier(margins: Any, near: Any, questions: Any) -> float:
+    """The expected calibration error of the later half of the questions, by a curve fitted on the earlier half alone."""
+    order = np.argsort(questions)
+    earlier, later = np.array_split(order, 2)
+    curve = calibration_of(margins[earlier], near[earlier])
+    told = np.array([curve(margin) for margin in margins[later]])
+    bins = np.array_split(np.argsort(told, kind="stable"), BINS)
+    return float(sum(abs(told[one].mean() - near[later][one].mean()) * len(one) for one in bins) / len(later))
 
 
 def collected(shared: Shared, work: Path, every: int) -> tuple[Judges, list[Tables]]:
@@ -539,6 +564,8 @@ def main() -> int:
     shared = Shared(given.data, all_steps, folds, [Reader(ranker) for ranker in rankers], known)
     by, tables = collected(shared, given.work, given.every)
     steps = steps_of(all_steps)
+    again = repeats(all_steps)
+    print(f"the same words again in one notebook: {sum(again)} of {len(again)} near what ran before", flush=True)
     learned: list[list[model.Judge]] = []
     told: dict[str, str] = {}
     for variant, name in enumerate(("words alone", "with vectors")):
@@ -551,6 +578,8 @@ def main() -> int:
             reached = figures(margin[best], table.distance[best], table.program[best])
             print(f"{name}, {source}, folds left out:", reached, flush=True)
             if table is parts[0]:
+                error = error_of_earlier(margin[best], table.distance[best] <= NEAR, table.question[best])
+                print(f"{name}, calibration error of the later half, by the earlier half:", round(error, 4), flush=True)
                 told[f"{name}, families left out"] = json.dumps(reached)
     provenance = {
         "script": "benchmarks/train_ranker.py",

@@ -8,7 +8,10 @@ import pytest
 
 from ghostcells.domain.examples import Example, Reason, Situation
 from ghostcells.domain.ghosts import Recollection
+from ghostcells.memory.features import Signals
+from ghostcells.memory.rank import REPEATED, repeated
 from ghostcells.memory.recall import RecallMemory
+from ghostcells.memory.weighing import Hit
 from tests.memory.builders import DAY_MS, ELSEWHERE, HERE, NOW_MS, Shelf, example, ran, situation
 
 LOG = "Get the log for block 01HZ0W9XABCDEFGHJKMNPQRSTV"
@@ -58,6 +61,29 @@ def test_what_was_never_done_is_answered_with_silence(asked: str) -> None:
 
 def test_an_empty_memory_is_silent() -> None:
     assert ask(Shelf(), "anything").candidates == ()
+
+
+def test_what_ran_last_under_the_same_words_of_a_notebook_is_sure_enough_to_be_shown_again() -> None:
+    """Measured on the sessions: two of three such runs are near the one before."""
+    prose = "Now set the environment variables"
+    first, last = example(prose, "export PROJECT=demo"), example(prose, "export PROJECT=demo REGION=europe-west1")
+    there = situation(prose, ran(first.text), ran(last.text), notebook=HERE)
+    best = ask(Shelf(*OTHERS, first, last), there).candidates[0]
+    assert (best.text, shown(ask(Shelf(*OTHERS, first, last), there))[:1]) == (last.text, [last.text])
+    assert best.confidence >= REPEATED
+
+
+def test_failures_count_against_what_ran_under_the_same_words() -> None:
+    prose = "Now set the environment variables"
+    asked = situation(prose, notebook=HERE)
+    good, bad = (example(prose, "export PROJECT=demo", failures=count) for count in (0, 3))
+    assert repeated(asked, [hit_of(good)])[good.id] == pytest.approx(REPEATED)
+    assert repeated(asked, [hit_of(bad)])[bad.id] < REPEATED / 2
+    assert repeated(situation("or", notebook=HERE), [hit_of(example("or", "ls"))]) == {}
+
+
+def hit_of(one: Example) -> Hit:
+    return Hit(one, Signals())
 
 
 def test_one_correction_is_enough() -> None:

@@ -58,7 +58,10 @@ export class Book {
   private readonly repaired = new Map<string, number>();
   /** How often the user has changed something: an edit of ours that finds it unchanged may tidy up after itself. */
   private userChanges = 0;
-  /** The user's last step was back or forth: a cell of ours would take the way forth away. */
+  /**
+   * The user's last step was back or forth. An edit of ours would take the way forth away, and one that meets the next step under way
+   * was seen to hit another cell than it was made for: so there is none until the user changes something else, or saves.
+   */
   private undone = false;
   private stepping = false;
   private shownForm: 'cell' | 'preview' = 'cell';
@@ -107,7 +110,10 @@ export class Book {
 
   userChanged(): void {
     this.userChanges++;
-    this.undone = this.undone && this.stepping;
+    if (this.undone && !this.stepping) {
+      this.undone = false;
+      this.show();
+    }
   }
 
   /** Runs what undoes or redoes a step of the user's. */
@@ -183,6 +189,9 @@ export class Book {
 
   private async round(): Promise<void> {
     this.shownForm = this.chooseForm();
+    if (this.undone) {
+      return;
+    }
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const wanted =
         this.shownForm === 'cell' ? this.ledger.wanted : { ...this.ledger.wanted, ghosts: this.materialised() };
@@ -416,6 +425,7 @@ export class Book {
 
   /** Puts a previewed ghost into the notebook as a cell and returns it. */
   async materialise(ghost: Ghost): Promise<vscode.NotebookCell | undefined> {
+    this.undone = false;
     await this.editing(async () => {
       const cells = this.cells();
       const all = this.ledger.wanted.ghosts.filter((one) => one.id === ghost.id || this.cellOf(one.id) !== undefined);
@@ -436,6 +446,7 @@ export class Book {
   async prune(tell: (ids: string[]) => void): Promise<number> {
     await this.finishAcceptances();
     await this.settled();
+    this.undone = false;
     const doomed = this.cells().filter((cell) => cell.ghost !== undefined);
     if (doomed.length > 0) {
       tell(this.ghostCells.flatMap((cell) => this.ghostId(cell) ?? []));

@@ -42,6 +42,11 @@ const SETTINGS = {
   'remote.autoForwardPorts': false,
 };
 
+// A run that is stopped stops what it has started: on exit, which a signal alone would pass over.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.once(signal, () => process.exit(130));
+}
+
 function given(name) {
   const value = process.env[name];
   if (value === undefined) {

@@ -50,6 +50,24 @@ def test_what_was_recommended_and_ran_is_accepted():
     assert said(play) == [(Feedback.ACCEPTED, Fate.RAN)]
 
 
+def test_an_accepted_cell_is_judged_when_its_notebook_is_opened_again():
+    play = clear()
+    uri = accept(play)
+    kept = play.document.cell(uri)
+    play.send(into.Closed, notebook=NB)
+    play.open(prose("x"), kept)
+    play.run(uri)
+    assert said(play) == [(Feedback.ACCEPTED, Fate.RAN)]
+
+
+def test_a_ghost_that_was_not_accepted_is_not_judged_after_its_notebook_was_closed():
+    play = clear()
+    play.send(into.Closed, notebook=NB)
+    play.open(prose("x"), code(PODS, uri="own"))
+    play.run("own")
+    assert said(play) == [(Feedback.NONE, None)]
+
+
 def test_what_was_recommended_and_edited_says_so():
     play = clear()
     play.run(accept(play), text=f"{PODS} -A")

@@ -108,7 +108,8 @@ def moved(tracker: Tracker, notebook: str, old: str, new: str) -> Tracker:
 
 
 def closed(tracker: Tracker, notebook: str) -> Tracker:
-    return replace(tracker, waiting=tuple(one for one in tracker.waiting if one.notebook != notebook))
+    """A notebook is closed. What became a cell waits on, since its id tells it; the URIs of others may be given anew."""
+    return replace(tracker, waiting=tuple(one for one in tracker.waiting if one.accepted or one.notebook != notebook))
 
 
 def alive(tracker: Tracker, now_ms: int) -> list[Tracked]:

@@ -10,6 +10,7 @@ from ghostcells.app import decisions as app_decisions
 from ghostcells.app.decisions import Decisions, decision_of, last_decisions
 from ghostcells.app.logs import JsonLines
 from ghostcells.domain.decisions import Decision, Silence, Weighed
+from ghostcells.domain.ids import time_of
 from ghostcells.runtime.status import StatusBoard
 from tests.runtime.fakes import FakeClient
 
@@ -72,6 +73,14 @@ def test_the_last_decisions_of_all_daemons_are_read_newest_first(kept, client, t
     assert [one.silence for one in last_decisions(tmp_path / "logs", 2)] == [None, Silence.BUDGET]
     assert decision_of(tmp_path / "logs", SUGGESTION) == decision(3, None)
     assert decision_of(tmp_path / "logs", "01JNB3Z6W8YQ4T0V2X5K7M9R1Z") is None
+
+
+def test_a_decision_is_found_in_a_file_whose_time_is_a_little_before_it(kept, tmp_path):
+    """The kernel's clock for files is behind by up to a tick, and memory may answer at once."""
+    kept.add(decision())
+    begun_ms = time_of(SUGGESTION)
+    os.utime(tmp_path / "logs" / "decisions-7.jsonl", ns=((begun_ms - 9) * 1_000_000,) * 2)
+    assert decision_of(tmp_path / "logs", SUGGESTION) == decision()
 
 
 def test_a_line_that_is_just_being_written_is_passed_over(kept, tmp_path):

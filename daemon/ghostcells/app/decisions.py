@@ -20,6 +20,8 @@ from ghostcells.runtime.status import StatusBoard
 FILE_BYTES = 256 * 1024
 """About a thousand decisions; two such files are kept for each process."""
 PATTERN = "decisions-*.jsonl*"
+_TICK_MS = 10
+"""A file's time is that of the kernel's last tick, up to 10 ms ago (at 100 Hz), and so may be before what is in the file."""
 _LINE_BYTES = 2_048
 """More than a line has, unless what went wrong is told at length."""
 
@@ -78,11 +80,11 @@ def decision_of(folder: Path, suggestion: str) -> Decision | None:
 
 
 def _files(folder: Path) -> list[tuple[int, Path]]:
-    """The files with the time (Unix ms) of their last line, the latest first."""
+    """The files with a time (Unix ms) that their last line is not after, the latest first."""
     found = []
     for path in folder.glob(PATTERN):
         with contextlib.suppress(OSError):
-            found.append((path.stat().st_mtime_ns // 1_000_000 + 1, path))
+            found.append((path.stat().st_mtime_ns // 1_000_000 + _TICK_MS, path))
     return sorted(found, reverse=True)
 
 

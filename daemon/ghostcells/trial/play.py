@@ -117,8 +117,8 @@ async def _typed(editor: Editor, cell: TrialCell, scene: Scene) -> Seen:
     for number, key in enumerate(scene.keys):
         text = text[:-1] if key == "\b" else text + key
         editor.write(cell, text)
-        gap = scene.gaps_ms[number] if number < len(scene.gaps_ms) else 0
-        await asyncio.sleep(min(gap, _LONGEST_GAP_MS) / 1000)
+        if number < min(len(scene.keys) - 1, len(scene.gaps_ms)):
+            await asyncio.sleep(min(scene.gaps_ms[number], _LONGEST_GAP_MS) / 1000)
     rested = time.monotonic()
     while not editor.ghosts:
         if time.monotonic() - rested > GHOST_SECONDS:

@@ -1,6 +1,7 @@
 """What is called otherwise in files and on the wire than people say it: for the terminal and for pages alike."""
 
 _STAGES = {
+    "ahead": "begun before the rest was over",
     "words": "search by words",
     "vectors": "search by meaning",
     "rank": "weighing what was found",

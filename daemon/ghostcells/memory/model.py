@@ -6,14 +6,16 @@ says what it was trained on.
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from math import exp, log
 
 import msgspec
 
+from ghostcells.memory.forest import Forest
 
-class Trees(msgspec.Struct, frozen=True):
+
+class Trees(msgspec.Struct, frozen=True, dict=True):
     """Flat trees: node `i` asks whether `features[i]` is at most `cuts[i]`, and goes on to `i + 1` or to `rights[i]`.
 
     A leaf has feature -1 and its value as the cut; `roots` are where the trees begin.
@@ -25,18 +27,13 @@ class Trees(msgspec.Struct, frozen=True):
     cuts: tuple[float, ...]
     rights: tuple[int, ...]
 
-    def margin(self, vector: Sequence[float]) -> float:
-        """The log-odds that the candidate is near."""
-        features, cuts, rights = self.features, self.cuts, self.rights
-        total = self.base
-        for root in self.roots:
-            node = root
-            feature = features[node]
-            while feature >= 0:
-                node = node + 1 if vector[feature] <= cuts[node] else rights[node]
-                feature = features[node]
-            total += cuts[node]
-        return total
+    def margins(self, vectors: Sequence[Sequence[float]]) -> list[float]:
+        """For each candidate the log-odds that it is near."""
+        return list(self._forest.sums(vectors))
+
+    @cached_property
+    def _forest(self) -> Forest:
+        return Forest(self.base, self.roots, self.features, self.cuts, self.rights)
 
 
 class Calibration(msgspec.Struct, frozen=True):

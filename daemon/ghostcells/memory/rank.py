@@ -50,13 +50,9 @@ def rank(weighing: Weighing, hits: Sequence[Hit], judge: Judge, present: Sequenc
     """Distinct candidates, best first; `present` are commands that are of no use now."""
     unwanted = {split(text) for text in present}
     entries = [entry for entry in weighing.assemble(hits, judge) if split(entry.adapted.text) not in unwanted]
-    judged = list(
-        zip(
-            overtake(entries, [judge.trees.margin(entry.vector) + evidence(entry.example) for entry in entries]),
-            entries,
-            strict=True,
-        )
-    )
+    margins = judge.trees.margins([entry.vector for entry in entries])
+    earned = [margin + evidence(entry.example) for margin, entry in zip(margins, entries, strict=True)]
+    judged = list(zip(overtake(entries, earned), entries, strict=True))
     least = next_steps(weighing.situation, hits, judge) or repeated(weighing.situation, hits)
     sure = {id(entry): max(judge.calibration(margin), least.get(entry.example.id, 0.0)) for margin, entry in judged}
     judged = [one for one in judged if not hidden(one[1].example)]

@@ -14,30 +14,28 @@ from collections.abc import Callable, Iterator
 from itertools import accumulate
 from pathlib import Path
 
-from ghostcells.app.index import SLICE_MS
+from ghostcells.app.index import SLICE_MS, WORDS
 from ghostcells.domain.events import Executed
 from ghostcells.domain.examples import Above, Situation
 from ghostcells.domain.ids import ulid
 from ghostcells.domain.notebook import CellKind
-from ghostcells.learning.lessons import evidence_of
-from ghostcells.memory.analysis import analyse, intent_key, query_terms
+from ghostcells.memory.analysis import query_terms
 from ghostcells.store.examples import Examples
-from ghostcells.store.fold import Words
 from ghostcells.store.index import Index
 from ghostcells.store.paths import prepare
 from ghostcells.store.segment import Segment, encode
 
 START_MS = 1_700_000_000_000
 SEARCHES = 200
-WORDS = 20_000
+VOCABULARY = 20_000
 
 
 def records(count: int) -> Iterator[Executed]:
     """Runs with about thirty words of prose before them and a few commands above."""
     chance = random.Random(7)
     letters = "abcdefghiklmnoprstuvw"
-    words = ["".join(chance.choices(letters, k=chance.randint(3, 9))) for _ in range(WORDS)]
-    weights = list(accumulate(1 / (rank + 2) for rank in range(WORDS)))
+    words = ["".join(chance.choices(letters, k=chance.randint(3, 9))) for _ in range(VOCABULARY)]
+    weights = list(accumulate(1 / (rank + 2) for rank in range(VOCABULARY)))
     commands = [" ".join(chance.choices(words, k=chance.randint(2, 6))) for _ in range(count // 4 + 1)]
     for number in range(count):
         intent = " ".join(chance.choices(words, cum_weights=weights, k=30))
@@ -64,7 +62,7 @@ def measure(root: Path, count: int) -> None:
     made = list(records(count))
     for number, start in enumerate(range(0, count, 10_000), 1):
         (paths.log / Segment("DEAD", number).name).write_bytes(encode(made[start : start + 10_000]))
-    index = Index.open(paths, Words(evidence_of, analyse, intent_key))
+    index = Index.open(paths, WORDS)
     slices, more = [], True
     while more:
         start = time.thread_time()

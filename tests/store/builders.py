@@ -244,7 +244,11 @@ def analyse(situation: Situation, text: str) -> str:
     return " ".join(f"{situation.intent} {situation.heading} {text}".lower().split())
 
 
-WORDS = Words(teach, analyse, lambda situation: situation.intent.lower())
+def note(situation: Situation, text: str) -> bytes:
+    return hash_of(situation.intent, *(cell.text for cell in situation.above), text).encode()
+
+
+WORDS = Words(teach, analyse, lambda situation: situation.intent.lower(), note)
 
 
 def write_segment(paths: Paths, records: Sequence[AnyRecord], owner: str = "DEAD", number: int = 1) -> Path:

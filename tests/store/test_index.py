@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING
 
+import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from ghostcells.domain.examples import Evidence
+    from ghostcells.domain.examples import Evidence, Situation
 
 TEXTS = ["kubectl get pods", "ls", "make install"]
 INTENTS = ["List the pods", "", "Install it"]
@@ -158,6 +159,28 @@ def test_an_index_of_another_reading_is_made_anew(root: Path) -> None:
     index.close()
 
 
+def test_other_notes_make_an_index_anew(root: Path) -> None:
+    b.index_of(root, b.ran(1)).close()
+    index = Index.open(prepare(root), msgspec.structs.replace(b.WORDS, note=lambda _situation, text: text[:7].encode()))
+    index.settle()
+    [example] = Examples(index).load(Examples(index).all_rows())
+    assert example.notes == b"kubectl"
+    index.close()
+
+
+def test_what_cannot_be_noted_is_found_all_the_same(root: Path) -> None:
+    def note(situation: Situation, text: str) -> bytes:
+        if situation.intent == "List the pods":
+            raise ValueError(text)
+        return b.note(situation, text)
+
+    b.write_segment(prepare(root), [b.ran(1), b.ran(2, "make", intent="Build it")])
+    index = Index.open(prepare(root), msgspec.structs.replace(b.WORDS, note=note))
+    index.settle()
+    assert [bool(one.notes) for one in Examples(index).load(Examples(index).all_rows())] == [False, True]
+    index.close()
+
+
 def test_each_process_has_its_own_file(root: Path) -> None:
     """And a second one starts from what the first has read."""
     first = b.index_of(root, b.ran(1))
@@ -177,6 +200,13 @@ def test_what_is_taught_again_after_forgetting_is_there(root: Path) -> None:
     index = b.index_of(root, b.ran(1), b.pinned(2, lesson), b.forgotten(3, lesson, b.rid(1)), b.ran(4))
     [example] = Examples(index).load(Examples(index).all_rows())
     assert (example.runs, example.first_ms, example.pinned) == (1, b.NOW_MS + 4, False)
+    index.close()
+
+
+def test_notes_are_of_the_latest_lesson(root: Path) -> None:
+    index = b.index_of(root, b.ran(1, above=["cd /tmp"]), b.ran(3, above=["ls"]), b.ran(2, above=["cd /"]))
+    [example] = Examples(index).load(Examples(index).all_rows())
+    assert example.notes == b.note(b.situation(above=["ls"]), "kubectl get pods")
     index.close()
 
 

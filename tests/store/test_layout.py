@@ -6,6 +6,7 @@ import json
 import sqlite3
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from ghostcells.domain.errors import NewerData
@@ -111,7 +112,8 @@ def test_every_released_schema_is_brought_up_to_date(
     (paths.log / "DEAD-000001.jsonl").write_bytes(fixture.with_suffix(".jsonl").read_bytes())
     (paths.index / "0.sqlite").write_bytes(fixture.read_bytes())
     monkeypatch.setattr(Index, "_fingerprint", lambda _: "fixture")
-    index = Index.open(paths, b.WORDS)
+    # What is noted depends on the reading, as the terms do: where that is another, an index is made anew, not migrated.
+    index = Index.open(paths, msgspec.structs.replace(b.WORDS, note=lambda *_: b""))
     index.settle()
     assert index.generation == 0
     migrated = index.dump()

@@ -12,6 +12,7 @@ from typing import TypeVar
 from ghostcells.domain.events import AnyRecord, Edited, Executed, Forgotten, Learned, Pinned
 from ghostcells.learning.lessons import evidence_of
 from ghostcells.memory import analysis
+from ghostcells.memory.notes import note
 from ghostcells.runtime.lull import Lull
 from ghostcells.runtime.worker import Worker
 from ghostcells.store.examples import Examples
@@ -26,7 +27,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 Texts = list[tuple[int, str]]
 
-WORDS = Words(teach=evidence_of, analyse=analysis.analyse, intent_key=analysis.intent_key)
+WORDS = Words(teach=evidence_of, analyse=analysis.analyse, intent_key=analysis.intent_key, note=note)
 SLICE_MS = 4.0
 """How long a slice of catching up may take: as long as a search may have to wait for it."""
 GLANCE_SECONDS = 1.0

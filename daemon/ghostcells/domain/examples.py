@@ -90,7 +90,8 @@ class Example(msgspec.Struct, frozen=True, rename="camel"):
     `id` is made from the content, so the same lesson has the same id in every daemon. `row` is its number in this index.
     `runs` counts RAN (successful runs, whoever wrote the cell), `shown_runs` those that had been shown before, `reads` READ;
     times are Unix milliseconds of the first and the last RAN or READ. `reason` is that of the last. `overrides` counts
-    OVERRIDDEN since the last RAN or SHOWN_AND_RUN, by the ids of the events.
+    OVERRIDDEN since the last RAN or SHOWN_AND_RUN, by the ids of the events. `notes` is what memory noted of it when it was
+    stored, for itself alone; empty where that has to be read anew.
     """
 
     id: str
@@ -108,6 +109,7 @@ class Example(msgspec.Struct, frozen=True, rename="camel"):
     last_ms: int
     pinned: bool = False
     overrides: int = 0
+    notes: bytes = b""
 
 
 def cut_output(text: str, limit: int = OUTPUT_CHARS) -> str:

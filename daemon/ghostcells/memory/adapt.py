@@ -36,10 +36,28 @@ class Adapted(msgspec.Struct, frozen=True):
     unresolved: int = 0
 
 
-def adapt(example: Example, situation: Situation) -> Adapted:
-    """The example's command for the present situation."""
-    then, now = read(prose(example.situation)), read(prose(situation))
-    slots = _slots(then, example.text)
+class Told(msgspec.Struct, frozen=True, array_like=True):
+    """The words of an example's prose, where those of the last sentences begin, and which ones its command uses.
+
+    Where it uses none, the others are of no use either, and are left out.
+    """
+
+    words: tuple[Token, ...]
+    last: int
+    slots: tuple[int, ...]
+
+
+def tell(situation: Situation, command: str) -> Told:
+    then = read(prose(situation))
+    slots = _slots(then, command)
+    return Told(then.words if slots else (), then.last, slots)
+
+
+def adapt(example: Example, situation: Situation, told: Told | None = None) -> Adapted:
+    """The example's command for the present situation; `told` is what `tell` says of it."""
+    told = told or tell(example.situation, example.text)
+    then, now = Reading(told.words, told.last), read(prose(situation))
+    slots = [Slot(then.words[place], *then.neighbours(place)) for place in told.slots]
     changes: dict[str, Change] = {}
     settled: set[str] = set()
     gone = [slot for slot in slots if not now.has(slot.word)]
@@ -85,18 +103,17 @@ def prose(situation: Situation) -> str:
     return intent if heading in intent else f"{heading}{PART}{intent}"
 
 
-def _slots(then: Reading, command: str) -> list[Slot]:
-    """The words of the intent that the command uses as arguments, each as often as it stands there."""
+def _slots(then: Reading, command: str) -> tuple[int, ...]:
+    """Where the words of the intent stand that the command uses as arguments."""
     low = command.lower()
-    found: list[Slot] = []
+    found: list[int] = []
     for place, word in enumerate(then.words):
         if not (word.low in low or word.kind in _VARIED) or not is_content(word):
             continue
-        if any(occurrences(command, form, word) for form in forms(word) if form.lower() in low):
-            slot = Slot(word, *then.neighbours(place))
-            if is_value(word) or (place >= then.last and may_name(word, slot.left)):
-                found.append(slot)
-    return found
+        used = any(occurrences(command, form, word) for form in forms(word) if form.lower() in low)
+        if used and (is_value(word) or (place >= then.last and may_name(word, then.neighbours(place)[0]))):
+            found.append(place)
+    return tuple(found)
 
 
 def _targets(situation: Situation, now: Reading, then: Reading, kept: Sequence[Slot]) -> list[Slot]:

@@ -19,6 +19,8 @@ _BEFORE_WORDS = 6
 _EMBEDDED_CHARS = 300
 _COMMAND_WORDS = 60
 _COMMAND_CHARS = 1000
+_AT_ONCE = 8
+"""Texts that are read for one purpose after the other: what of them is kept meanwhile."""
 _STEMMED = 4
 """The length from which words have endings."""
 
@@ -75,12 +77,10 @@ def _terms_of(token: str) -> tuple[str, ...]:
     return (whole, *(part for part in parts if part != whole)) if len(whole) > 1 else parts
 
 
-def prose_terms(text: str) -> list[str]:
+@lru_cache(maxsize=_AT_ONCE)
+def prose_terms(text: str) -> tuple[str, ...]:
     """The terms of prose, in order and with repetitions."""
-    terms: list[str] = []
-    for word in _WORD.findall(text):
-        terms.extend(_terms_of(word))
-    return terms
+    return tuple([term for word in _WORD.findall(text) for term in _terms_of(word)])
 
 
 @lru_cache(maxsize=256)
@@ -124,7 +124,7 @@ def _before_terms(situation: Situation) -> list[str]:
 
 def analyse(situation: Situation, text: str) -> str:
     """What the index holds of an example: space-separated terms, those beside the intent's with their field as prefix."""
-    terms = prose_terms(situation.intent)
+    terms = list(prose_terms(situation.intent))
     terms += [HEADING + term for term in prose_terms(situation.heading)]
     terms += _before_terms(situation)
     terms += [COMMAND + term for term in command_terms(text)]
@@ -143,8 +143,13 @@ def query_terms(situation: Situation) -> tuple[str, ...]:
 
 def intent_key(situation: Situation) -> str:
     """The intent with its values masked and its stop words and endings dropped: equal keys mean the same situation."""
+    return _key_of(situation.intent)
+
+
+@lru_cache(maxsize=_AT_ONCE)
+def _key_of(intent: str) -> str:
     found: list[str] = []
-    for token in tokens(situation.intent):
+    for token in tokens(intent):
         if token.quoted:
             found.append("<quoted>")
         elif token.kind is not Kind.WORD:

@@ -3,19 +3,17 @@
 None depends on how many examples there are, so that a memory of one works like a memory of thousands.
 """
 
-from functools import lru_cache
-from math import log1p
+from math import fsum, log1p
 
 import msgspec
 
 from ghostcells.domain.examples import Example, Situation
 from ghostcells.memory.adapt import Adapted
 from ghostcells.memory.analysis import BEFORE, command_terms, stem
-from ghostcells.memory.literals import Kind
-from ghostcells.memory.profiles import Answer, Profile, Reader, Terms, program_of
+from ghostcells.memory.notes import Lesson, commands_of, program_of, values_of
+from ghostcells.memory.profiles import Answer, Profile, Reader, Terms, place_of
 from ghostcells.memory.readings import is_content, is_value, read
 
-_READ_CHARS = 400
 MAX_AGE = 400
 """How many newer examples count; beyond that all are equally old."""
 
@@ -149,41 +147,42 @@ def question(situation: Situation, reader: Reader) -> Question:
     )
 
 
-def likeness(query: Profile, example: Example, reader: Reader) -> list[float]:
+def likeness(query: Profile, example: Example, lesson: Lesson, reader: Reader) -> list[float]:
     """How alike the situations are: the features up to "example terms", those of the search still 0 (`found_by`)."""
-    other = reader.lesson(example)
-    both = query.intent.terms & other.intent.terms
+    intent = lesson.intent.split(" ") if lesson.intent else []
+    both = query.intent.terms.intersection(intent)
     shared = reader.mass(both) if both else 0.0
-    mine, its = query.intent.mass, other.intent.mass
+    mine, its = query.intent.mass, reader.mass(intent) if both else 0.0
+    commands, place = commands_of(example.situation), place_of(example.situation.notebook)
     return [
         shared / (mine + its - shared) if both else 0.0,
         shared / mine if both else 0.0,
         shared / its if both else 0.0,
-        reader.jaccard(query.tail, other.tail),
-        reader.covered(query.tail, other.intent.terms),
+        reader.jaccard(query.tail, lesson.tail),
+        reader.covered(query.tail, both) if both else 0.0,
         0.0,
-        reader.jaccard(query.heading, other.heading),
-        float(bool(query.heading_text) and query.heading_text == other.heading_text),
-        reader.covered(query.heading, other.intent.terms),
-        reader.jaccard(query.before, other.before),
-        float(query.commands[:1] == other.commands[:1]),
-        reader.jaccard(query.before2, other.before2),
-        float(len(query.commands) > 1 and query.commands[:2] == other.commands[:2]),
-        reader.jaccard(query.above, other.above),
-        reader.jaccard(query.told, other.told),
-        float(not query.commands) - float(not other.commands),
-        float(query.place == other.place),
-        _shared(query.place, other.place),
+        reader.jaccard(query.heading, lesson.heading),
+        float(bool(query.heading_text) and query.heading_text == lesson.heading_text),
+        reader.covered(query.heading, intent),
+        reader.jaccard(query.before, lesson.before),
+        float(query.commands[:1] == commands[:1]),
+        reader.jaccard(query.before2, lesson.before2),
+        float(len(query.commands) > 1 and query.commands[:2] == commands[:2]),
+        reader.jaccard(query.above, lesson.above),
+        reader.jaccard(query.told, lesson.told),
+        float(not query.commands) - float(not commands),
+        float(query.place == place),
+        _shared(query.place, place),
         0.0,
         0.0,
         log1p(example.runs),
         shared,
         0.0,
         0.0,
-        float(bool(other.intent.terms)),
+        float(bool(intent)),
         mine,
         float(len(query.intent.terms)),
-        float(len(other.intent.terms)),
+        float(len(intent)),
     ]
 
 
@@ -219,7 +218,7 @@ def fitness(asked: Question, known: Answer, adapted: Adapted, *, raw: bool, read
     """The features of the command as adapted, "length" to "command seen"."""
     query, present = asked.query, asked.present
     terms = reader.terms(command_terms(adapted.text)) if adapted.changed else known.terms
-    values = _values(adapted.text[:_READ_CHARS])
+    values = values_of(adapted.text) if adapted.changed else known.values
     program = known.program
     low = adapted.text.lower()
     return [
@@ -247,15 +246,9 @@ def fitness(asked: Question, known: Answer, adapted: Adapted, *, raw: bool, read
     ]
 
 
-@lru_cache(maxsize=128)
-def _values(text: str) -> tuple[str, ...]:
-    """The values of a command, in lower case."""
-    return tuple([word.low for word in read(text).words if word.kind is not Kind.WORD])
-
-
 def _kin(terms: Terms, ties: dict[str, float]) -> float:
     """The mean tie of a command's terms with words of the situation."""
-    return sum([ties.get(term, 0.0) for term in terms.terms]) / (len(terms.terms) + 1)
+    return fsum([ties.get(term, 0.0) for term in terms.terms]) / (len(terms.terms) + 1)
 
 
 def relation(support: Support, signals: Signals) -> list[float]:

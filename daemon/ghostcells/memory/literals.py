@@ -30,7 +30,7 @@ class Kind(StrEnum):
     WORD = "word"
 
 
-class Token(msgspec.Struct, frozen=True):
+class Token(msgspec.Struct, frozen=True, array_like=True):
     """A value or word as it stands in a text: bare, without quotes or Markdown's marks; `low` is its lower case."""
 
     text: str

@@ -1,26 +1,17 @@
-"""What ranking needs to know of a situation and of an example, read once and kept for the next keystroke."""
+"""What ranking knows of a question and of an example: sets of terms, and what they weigh."""
 
 import re
-from collections.abc import Callable, Iterable
-from typing import TypeVar
+from collections.abc import Iterable
 
 import msgspec
 
-from ghostcells.domain.examples import Example, Situation
-from ghostcells.domain.notebook import CellKind
-from ghostcells.memory.analysis import command_terms, intent_key, prose_terms, split
-from ghostcells.memory.literals import masked
+from ghostcells.domain.examples import Situation
+from ghostcells.memory.analysis import prose_terms
 from ghostcells.memory.model import Ranker
+from ghostcells.memory.notes import Command, Lesson, commands_of, lesson_of
 
-T = TypeVar("T")
-
-_SENTENCE = re.compile(r"(?<=[.!?:])\s+|\n+")
 _SPANS = re.compile(r"`([^`\n]{2,160})`")
 _NONE: dict[str, float] = {}
-KEPT = 200
-"""How many examples' profiles are kept."""
-_TOLD_CHARS = 200
-_WRAPPERS = frozenset({"sudo", "time", "exec", "env", "command", "nohup"})
 
 
 class Terms(msgspec.Struct, frozen=True):
@@ -31,11 +22,7 @@ class Terms(msgspec.Struct, frozen=True):
 
 
 class Profile(msgspec.Struct, frozen=True):
-    """A situation as sets of terms.
-
-    `tail` is the last sentence of the intent; `before` and `before2` are the last two commands, `above` all of them, `told`
-    the prose cell above; `commands` are the code cells above, nearest first; `place` is the notebook's folders and name.
-    """
+    """What is asked, as sets of terms (see `notes.Lesson`); `commands` are the code cells above, nearest first."""
 
     intent: Terms
     tail: Terms
@@ -50,7 +37,7 @@ class Profile(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """An example's command; `pattern` has its values masked; `key` is that of the intent, `told` how much that says."""
+    """An example's command (see `notes.Command`); `told` is how much the intent says."""
 
     key: str
     told: float
@@ -59,48 +46,36 @@ class Answer(msgspec.Struct, frozen=True):
     pattern: tuple[str, ...]
     length: int
     lines: int
+    values: tuple[str, ...]
 
 
 NOTHING = Terms(frozenset(), 0.0)
+_UNITS = 1_000_000
+"""Weights are added in millionths, as whole numbers, so that their sum does not depend on the order of a set."""
 
 
-def program_of(command: str) -> str:
-    """The program that a command runs first, without what wraps it."""
-    for word in split(command)[:4]:
-        if word not in _WRAPPERS and "=" not in word:
-            return word
-    return ""
-
-
-def pattern_of(command: str) -> tuple[str, ...]:
-    """A command's words with its values masked."""
-    return tuple(map(masked, split(command)))
-
-
-def tail_of(intent: str) -> str:
-    parts = [part for part in _SENTENCE.split(intent) if " " in part.strip()]
-    return parts[-1] if parts else intent
+def place_of(notebook: str) -> tuple[str, ...]:
+    """A notebook's folders and its name."""
+    return tuple(notebook.partition("://")[2].strip("/").split("/"))
 
 
 class Reader:
     """Makes profiles, with the weights of terms: rarer ones say more, and those that the table does not know say most."""
 
     def __init__(self, learned: Ranker) -> None:
-        self._table = learned.weights
-        self._default = learned.default_weight
+        self._table = {term: round(weight * _UNITS) for term, weight in learned.weights.items()}
+        self._default = round(learned.default_weight * _UNITS)
         self._kinships = learned.kinships
-        self._lessons: dict[tuple[str, int], Profile] = {}
-        self._answers: dict[tuple[str, int], Answer] = {}
 
     def mass(self, terms: Iterable[str]) -> float:
         table, default = self._table, self._default
-        return sum([table.get(term, default) for term in terms])
+        return sum([table.get(term, default) for term in terms]) / _UNITS
 
     def terms(self, found: Iterable[str]) -> Terms:
         distinct = frozenset(found)
         return Terms(distinct, self.mass(distinct)) if distinct else NOTHING
 
-    def jaccard(self, one: Terms, other: Terms) -> float:
+    def overlap(self, one: Terms, other: Terms) -> float:
         """Shared mass over all mass; 0 where nothing is shared."""
         both = one.terms & other.terms
         if not both:
@@ -108,9 +83,16 @@ class Reader:
         shared = self.mass(both)
         return shared / (one.mass + other.mass - shared)
 
-    def covered(self, part: Terms, whole: frozenset[str]) -> float:
+    def jaccard(self, one: Terms, other: str) -> float:
+        """The same with terms as notes have them."""
+        if not one.terms or not other or one.terms.isdisjoint(terms := other.split(" ")):
+            return 0.0
+        shared = self.mass(one.terms.intersection(terms))
+        return shared / (one.mass + self.mass(terms) - shared)
+
+    def covered(self, part: Terms, whole: Iterable[str]) -> float:
         """How much of `part` is in `whole`."""
-        both = part.terms & whole
+        both = part.terms.intersection(whole)
         return self.mass(both) / part.mass if both else 0.0
 
     def kin(self, terms: Iterable[str]) -> dict[str, float]:
@@ -123,55 +105,35 @@ class Reader:
         return found
 
     def profile(self, situation: Situation) -> Profile:
-        commands = tuple([cell.text.strip() for cell in reversed(situation.above) if cell.kind is CellKind.CODE])
-        told = next((cell.text for cell in reversed(situation.above) if cell.kind is CellKind.MARKUP), "")
-        intent, tail = self.prose(situation.intent), tail_of(situation.intent)
+        lesson = lesson_of(situation)
         return Profile(
-            intent=intent,
-            tail=intent if tail == situation.intent else self.prose(tail),
-            heading=self.prose(situation.heading),
-            heading_text=situation.heading.strip().lower(),
-            commands=commands,
-            before=self.terms(command_terms(commands[0])) if commands else NOTHING,
-            before2=self.terms(command_terms(commands[1])) if len(commands) > 1 else NOTHING,
-            above=self.terms([term for command in commands for term in command_terms(command)]),
-            told=self.prose(told[-_TOLD_CHARS:]),
-            place=tuple(situation.notebook.partition("://")[2].strip("/").split("/")),
+            intent=self._read(lesson.intent),
+            tail=self._read(lesson.tail),
+            heading=self._read(lesson.heading),
+            heading_text=lesson.heading_text,
+            commands=commands_of(situation),
+            before=self._read(lesson.before),
+            before2=self._read(lesson.before2),
+            above=self._read(lesson.above),
+            told=self._read(lesson.told),
+            place=place_of(situation.notebook),
         )
 
-    def prose(self, text: str) -> Terms:
-        return self.terms(prose_terms(text)) if text else NOTHING
+    def _read(self, terms: str) -> Terms:
+        return self.terms(terms.split(" ")) if terms else NOTHING
 
     def spans(self, situation: Situation) -> Terms:
         """What stands in backticks."""
         return self.terms([term for span in _SPANS.findall(situation.intent) for term in prose_terms(span)])
 
-    def lesson(self, example: Example) -> Profile:
-        """Kept for the examples seen last: while one types, they are the same again and again."""
-        return _kept(self._lessons, example, lambda: self.profile(example.situation))
-
-    def answer(self, example: Example) -> Answer:
-        """Kept likewise, but only made for examples that are weighed in full."""
-        return _kept(self._answers, example, lambda: self._answer(example))
-
-    def _answer(self, example: Example) -> Answer:
+    def answer(self, lesson: Lesson, command: Command) -> Answer:
         return Answer(
-            intent_key(example.situation),
-            self.lesson(example).intent.mass,
-            self.terms(command_terms(example.text)),
-            program_of(example.text),
-            pattern_of(example.text),
-            len(split(example.text)),
-            example.text.count("\n") + 1,
+            command.key,
+            self.mass(lesson.intent.split(" ")) if lesson.intent else 0.0,
+            self._read(command.terms),
+            command.program,
+            command.pattern,
+            command.length,
+            command.lines,
+            command.values,
         )
-
-
-def _kept(table: dict[tuple[str, int], T], example: Example, make: Callable[[], T]) -> T:
-    key = example.id, example.last_ms
-    known = table.pop(key, None)
-    if known is None:
-        known = make()
-        if len(table) >= KEPT:
-            del table[next(iter(table))]
-    table[key] = known
-    return known

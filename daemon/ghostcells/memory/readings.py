@@ -1,7 +1,7 @@
 """A text read word by word, for telling which value took whose place."""
 
 import re
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import msgspec
 
@@ -34,19 +34,35 @@ GENERIC = frozenset(
 """Nouns that say what a value is and are none themselves."""
 
 
-class Reading(msgspec.Struct, frozen=True):
-    """The words of a text in order, the set of them, of those in quotes, of their lower case, and of their stems.
+class Reading(msgspec.Struct, frozen=True, dict=True):
+    """The words of a text in order; from `last` on they are those of the last sentences.
 
-    `plain` are the values in one spelling (`plainly`). From `last` on they are those of the last sentences.
+    The set of them, of those in quotes, of their lower case, of their stems and of the values in one spelling (`plainly`) are
+    made when they are asked for: of most examples only the words are.
     """
 
     words: tuple[Token, ...]
-    texts: frozenset[str]
-    quoted: frozenset[str]
-    lows: frozenset[str]
-    stems: frozenset[str]
-    plain: frozenset[str]
     last: int
+
+    @cached_property
+    def texts(self) -> frozenset[str]:
+        return frozenset([word.text for word in self.words])
+
+    @cached_property
+    def quoted(self) -> frozenset[str]:
+        return frozenset([word.text for word in self.words if word.quoted])
+
+    @cached_property
+    def lows(self) -> frozenset[str]:
+        return frozenset([word.low for word in self.words])
+
+    @cached_property
+    def stems(self) -> frozenset[str]:
+        return frozenset([_stem(word) for word in self.words])
+
+    @cached_property
+    def plain(self) -> frozenset[str]:
+        return frozenset(map(plainly, self.words))
 
     def has(self, word: Token) -> bool:
         """Whether the text has this word: as it is written, where that may matter."""
@@ -85,18 +101,18 @@ def plainly(word: Token) -> str:
 @lru_cache(maxsize=_CACHED)
 def read(text: str) -> Reading:
     """Reads prose; list marks and the targets of links say nothing about the command and are skipped."""
-    bare = _LINK.sub(" ", text) if "](" in text else text
-    bare = _LIST_MARK.sub(" ", bare)
-    words = tuple(tokens(bare))
-    return Reading(
-        words,
-        frozenset([word.text for word in words]),
-        frozenset([word.text for word in words if word.quoted]),
-        frozenset([word.low for word in words]),
-        frozenset([_stem(word) for word in words]),
-        frozenset(map(plainly, words)),
-        len(words) - len(tokens(_last(bare))),
-    )
+    bare = _bare(text)
+    words, end = tuple(tokens(bare)), _last(bare)
+    return Reading(words, 0 if end == bare else len(words) - len(tokens(end)))
+
+
+def words_of(text: str) -> list[Token]:
+    """The words that `read` finds."""
+    return tokens(_bare(text))
+
+
+def _bare(text: str) -> str:
+    return _LIST_MARK.sub(" ", _LINK.sub(" ", text) if "](" in text else text)
 
 
 def _last(text: str) -> str:

@@ -14,7 +14,8 @@ from ghostcells.memory import features
 from ghostcells.memory.adapt import Adapted, adapt
 from ghostcells.memory.features import Signals, Support
 from ghostcells.memory.model import Judge, probability
-from ghostcells.memory.profiles import Answer, Reader, Terms, pattern_of
+from ghostcells.memory.notes import Notes, command_of, notes_of, pattern_of
+from ghostcells.memory.profiles import Answer, Reader, Terms
 
 KEPT = 24
 """Candidates that are adapted and judged in full, at most; the others are out by a rough score."""
@@ -69,6 +70,7 @@ class Weighing:
         self.situation = situation
         self._reader = reader
         self._asked = features.question(situation, reader)
+        self._notes: dict[str, Notes] = {}
         self._alike: dict[str, list[float]] = {}
         self._drafts: dict[str, list[Draft]] = {}
 
@@ -114,13 +116,17 @@ class Weighing:
     def _likeness(self, example: Example) -> list[float]:
         known = self._alike.get(example.id)
         if known is None:
-            known = self._alike[example.id] = features.likeness(self._asked.query, example, self._reader)
+            notes = self._notes[example.id] = notes_of(example)
+            known = self._alike[example.id] = features.likeness(self._asked.query, example, notes.lesson, self._reader)
         return known
 
     def _drafted(self, example: Example) -> list[Draft]:
         known = self._drafts.get(example.id)
         if known is None:
-            answer, adapted = self._reader.answer(example), adapt(example, self.situation)
+            notes = self._notes[example.id]
+            command = command_of(notes)
+            answer = self._reader.answer(notes.lesson, command)
+            adapted = adapt(example, self.situation, command.told)
             known = [self._draft(answer, adapted, raw=False)]
             if adapted.changed:
                 known.append(self._draft(answer, Adapted(example.text, (), adapted.unresolved), raw=True))
@@ -171,7 +177,7 @@ def _fellows(scores: Mapping[str, float], commands: Mapping[str, Terms], reader:
     names = list(scores)
     for place, one in enumerate(names):
         for other in names[:place]:
-            likeness = reader.jaccard(commands[one], commands[other])
+            likeness = reader.overlap(commands[one], commands[other])
             if likeness:
                 found[one] += likeness * scores[other]
                 found[other] += likeness * scores[one]

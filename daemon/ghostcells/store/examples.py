@@ -23,7 +23,7 @@ _K1 = 1.2
 _B = 0.75
 _SHORTLIST = 4
 
-_TALLIES = "runs, reads, failures, rejections, shown_runs, first_ms, last_ms, pinned, overrides"
+_TALLIES = "runs, reads, failures, rejections, shown_runs, first_ms, last_ms, pinned, overrides, notes"
 _COLUMNS = f"id, row, situation, language, text, reason, {_TALLIES}"
 
 
@@ -122,7 +122,7 @@ class Examples:
         return [row for (row,) in self._run(query, values)]
 
     def _example(
-        self, row: tuple[str, int, bytes, str, str, str, int, int, int, int, int, int, int, int, int]
+        self, row: tuple[str, int, bytes, str, str, str, int, int, int, int, int, int, int, int, int, bytes]
     ) -> Example:
         (
             identity,
@@ -140,11 +140,12 @@ class Examples:
             last,
             pin,
             overrides,
+            notes,
         ) = row
         decoded = self._situations.decode(situation)
         return Example(
             identity, number, decoded, language, text, Reason(reason), runs, reads, failures, rejections, shown, first, last,
-            bool(pin), overrides,
+            bool(pin), overrides, notes,
         )  # fmt: skip
 
     def _affordable(self, terms: Iterable[str], total: int) -> list[tuple[str, int, int]]:

@@ -36,6 +36,7 @@ from ghostcells.store.segment import decode
 Teach = Callable[[AnyRecord], Sequence[Evidence]]
 Analyse = Callable[[Situation, str], str]
 IntentKey = Callable[[Situation], str]
+Note = Callable[[Situation, str], bytes]
 
 _MARK = FORGOTTEN.encode()
 _ID = b'"id":"'
@@ -50,11 +51,15 @@ _ENDS = ("ACCEPTED", "REJECTED", "SUPERSEDED", "RESTORED")
 
 
 class Words(msgspec.Struct, frozen=True):
-    """How examples are read: `teach` says what a record teaches, `analyse` gives a text's terms, separated by blanks."""
+    """How examples are read: `teach` says what a record teaches, `analyse` gives a text's terms, separated by blanks.
+
+    `note` gives what is kept beside an example for whoever ranks it; the store does not look inside.
+    """
 
     teach: Teach
     analyse: Analyse
     intent_key: IntentKey
+    note: Note = lambda _situation, _text: b""
 
 
 def key_of(*texts: str) -> int:
@@ -353,13 +358,13 @@ class Fold:
         terms = self._terms(situation, content.text)
         values = (
             content.event, *tally, encoded, situation.notebook, content.language, content.text,
-            self._intent_key(situation), above_key(situation), terms.count(" ") + 1,
+            self._intent_key(situation), above_key(situation), terms.count(" ") + 1, self._note(situation, content.text),
         )  # fmt: skip
         if known is None:
             row = self._run(
                 "INSERT INTO example (event, reason, runs, reads, failures, rejections, shown_runs, first_ms, last_ms, "
-                "pinned, overrides, situation, notebook, language, text, intent_key, above_key, terms, id) "
-                "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                "pinned, overrides, situation, notebook, language, text, intent_key, above_key, terms, notes, id) "
+                "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
                 (*values, content.example),
             ).lastrowid
             assert row is not None
@@ -368,7 +373,7 @@ class Fold:
             self._unlist(row, known[2], known[3])
             self._run(
                 f"UPDATE example SET event=?, {_TALLY}, situation=?, notebook=?, language=?, text=?, intent_key=?, "  # noqa: S608
-                "above_key=?, terms=? WHERE row = ?",
+                "above_key=?, terms=?, notes=? WHERE row = ?",
                 (*values, row),
             )
         self._run("INSERT INTO words (rowid, terms) VALUES (?,?)", (row, terms))
@@ -386,6 +391,13 @@ class Fold:
         except (ArithmeticError, LookupError, TypeError, ValueError):
             _log.exception("An intent has no key")
             return 0
+
+    def _note(self, situation: Situation, text: str) -> bytes:
+        try:
+            return self._words.note(situation, text)
+        except (ArithmeticError, LookupError, TypeError, ValueError):
+            _log.exception("A text cannot be noted, and is read anew for each question")
+            return b""
 
     def _unlist(self, row: int, situation: bytes, text: str) -> None:
         """Take a row out of the full-text index, which wants to hear again what it was told."""

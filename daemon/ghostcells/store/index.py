@@ -198,8 +198,9 @@ class Index:
         from ghostcells import __version__
 
         sample = Situation(notebook="file:///a/Run-book_1.md", intent="Déployer the `web` pods (again), step 2")
-        words = self._words.analyse(sample, "kubectl get pods -n web | grep -v 'Running' > /tmp/out")
-        text = f"{__version__}\0{words}\0{self._words.intent_key(sample)}"
+        command = "kubectl get pods -n web | grep -v 'Running' > /tmp/out"
+        words, notes = self._words.analyse(sample, command), self._words.note(sample, command)
+        text = f"{__version__}\0{words}\0{self._words.intent_key(sample)}\0{notes.hex()}"
         return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
     def _start_over(self) -> None:

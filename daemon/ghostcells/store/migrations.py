@@ -15,6 +15,7 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
     ("0003-outcomes", f"{outcomes.TABLES} {outcomes.FILL}"),
     ("0004-balance", outcomes.EXAMPLES),
     ("0005-counted", counts.TABLES),
+    ("0006-notes", "ALTER TABLE example ADD COLUMN notes BLOB NOT NULL DEFAULT x''"),
 )
 _RECORDS = "CREATE TABLE IF NOT EXISTS migration (name TEXT PRIMARY KEY) WITHOUT ROWID;"
 

@@ -77,9 +77,16 @@ class Daemon:
 
     def written(self) -> list[AnyRecord]:
         """What the writer has given to those who follow it, once it has nothing more to do."""
+        self.turn()
         self.log.seal().result()
         self.turn()
         return self.committed
+
+    def queued(self) -> None:
+        """Let the loop hand over what has been appended, and the writer do what it can."""
+        self.loop.call_soon(self.loop.stop)
+        self.loop.run_forever()
+        self.log.seal().result()
 
     def turn(self) -> None:
         """Let the loop do what is due."""

@@ -152,14 +152,24 @@ def test_all_that_was_decided_before_the_failure_was_heard_of_fails(
     for number in (2, 3):
         daemon.log.append(ran(number), firm=True)
         daemon.log.barrier(heard.append)
-        # The writer fails with the first while the loop has not turned, and the disk is well again for the second.
-        daemon.log.seal().result()
-    assert heard == []
+        # The second is queued before the loop has heard that the first failed; the disk is well again for it.
+        assert heard == []
+        daemon.queued()
     daemon.turn()
     assert [type(error) for error in heard] == [NotDurable, NotDurable]
     daemon.log.append(ran(4), firm=True)
     assert daemon.barrier() is None
     assert [record.id for record in on_disk(root)] == [ran(1).id, ran(4).id]
+
+
+def test_what_arrives_at_once_is_synced_once(root: Path, daemon_at: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr(segment_module, "sync", synced.append)
+    daemon = daemon_at(root)
+    for number in range(100):
+        daemon.log.append(ran(number), firm=True)
+    assert daemon.barrier() is None
+    assert len(synced) == 1
 
 
 def test_after_a_failed_sync_a_new_segment_is_begun(

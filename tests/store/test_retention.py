@@ -145,6 +145,7 @@ def test_a_daemon_that_lives_on_gives_up_its_own_old_segments(root: Path, daemon
     for records in (OLD, [b.suggested(b.DAY_MS - 1, "g0"), *NEW], [b.ran(b.DAY_MS + 2, "make all")]):
         for record in records:
             daemon.log.append(record, firm=False)
+        daemon.turn()
         sealed.append(daemon.log.seal().result())
     index.settle()
     assert not retain(index.paths, b.NOW_MS + b.DAY_MS)

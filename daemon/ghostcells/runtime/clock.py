@@ -10,6 +10,7 @@ STRIDE = 1 << STRIDE_BITS
 # The top bit is left clear, so that later stamps of the same millisecond have room above.
 _RANDOM_BYTES = (RANDOM_BITS - STRIDE_BITS) // 8
 _CEILING = 1 << RANDOM_BITS
+_AHEAD = 64
 
 
 def _wall_ms() -> int:
@@ -20,8 +21,20 @@ def _steady_ms() -> int:
     return time.monotonic_ns() // 1_000_000
 
 
-def _random() -> int:
-    return int.from_bytes(os.urandom(_RANDOM_BYTES)) >> 1
+class _Random:
+    """The system's randomness, some of it fetched ahead.
+
+    Each fetch lets go of the interpreter, and whoever takes it then (the thread that writes the log) keeps a burst waiting.
+    """
+
+    def __init__(self) -> None:
+        self._ahead = b""
+
+    def __call__(self) -> int:
+        if not self._ahead:
+            self._ahead = os.urandom(_RANDOM_BYTES * _AHEAD)
+        mine, self._ahead = self._ahead[:_RANDOM_BYTES], self._ahead[_RANDOM_BYTES:]
+        return int.from_bytes(mine) >> 1
 
 
 class SystemClock:
@@ -35,11 +48,11 @@ class SystemClock:
         *,
         wall_ms: Callable[[], int] = _wall_ms,
         steady_ms: Callable[[], int] = _steady_ms,
-        random: Callable[[], int] = _random,
+        random: Callable[[], int] | None = None,
     ) -> None:
         self._wall_ms = wall_ms
         self._steady_ms = steady_ms
-        self._random = random
+        self._random = random or _Random()
         self._offset = wall_ms() - steady_ms()
         self._stamp_ms = 0
         self._entropy = 0

@@ -23,7 +23,7 @@ from ghostcells.store.chain import Chain
 from ghostcells.store.horizon import Horizon
 from ghostcells.store.paths import prepare
 from ghostcells.store.presence import CELLS, Presence
-from ghostcells.store.writing import Barrier, Queued, Seal, Writing
+from ghostcells.store.writing import Barrier, Entry, Queued, Seal, Writing
 
 Done = Callable[[Exception | None], None]
 
@@ -75,6 +75,7 @@ class EventLog:
         self._horizon = Horizon([0] * CELLS, loop.call_soon)
         self._presence: Presence | None = None
         self._kept: list[AnyRecord] = []
+        self._gathered: list[Entry] = []
         self._retrying = False
         self._age = 0
         self._appended = 0
@@ -100,7 +101,7 @@ class EventLog:
             # Late, but better than not to be seen at all.
             self._horizon.open(time_of(record.id))
         self._horizon.appended()
-        self._writing.put(Queued(self._age, record, firm))
+        self._hand_over(Queued(self._age, record, firm))
 
     def barrier(self, done: Done) -> None:
         """Call `done` on the loop: with None once all appended before is on disk, else with what went wrong."""
@@ -109,7 +110,7 @@ class EventLog:
         elif self._closed:
             self._loop.call_soon(done, NotDurable("The log is closed"))
         else:
-            self._writing.put(Barrier(self._age, done, self._appended))
+            self._hand_over(Barrier(self._age, done, self._appended))
 
     def seal(self) -> "Future[int]":
         """End the segment at hand; the result is the number from which on segments may still grow. For any thread."""
@@ -124,9 +125,24 @@ class EventLog:
         self._closed = True
         if self._kept:
             self._append_kept()
+        self._flush()
         self._writing.stop()
         if self._presence is not None:
             self._presence.leave()
+
+    def _hand_over(self, entry: Entry) -> None:
+        """Give the writer what comes of all that has arrived at once as one batch.
+
+        Woken by the first of a burst, it would take the interpreter from the loop for each piece, and sync twice.
+        """
+        if not self._gathered:
+            self._loop.call_soon(self._flush)
+        self._gathered.append(entry)
+
+    def _flush(self) -> None:
+        gathered, self._gathered = self._gathered, []
+        for entry in gathered:
+            self._writing.put(entry)
 
     def _appear(self) -> None:
         try:

@@ -14,7 +14,8 @@ from ghostcells.domain.events import (
     SessionStarted,
     Superseded,
 )
-from ghostcells.domain.ghosts import Origin
+from ghostcells.domain.ghosts import Ghost, Origin
+from ghostcells.domain.notebook import CellKind
 from ghostcells.engine import inputs as into
 
 from .play import NB, candidate, code, ghost_cell, prose, started
@@ -250,12 +251,11 @@ def test_an_ended_ghost_that_comes_back_is_restored_by_focus():
 
 def test_an_ended_ghost_of_an_earlier_daemon_is_restored_by_focus():
     play = started()
-    origin = Origin(
-        "01J00000000000000000000009", "01J00000000000000000000008", accepted=False, text="ls", language="shellscript"
-    )
-    leak = prose("ls", uri="leak", own_id=origin.id, claim=origin.id, flagged=True)
+    ghost = Ghost("01J00000000000000000000009", CellKind.CODE, "shellscript", "ls", "memory")
+    origin = Origin(ghost, "01J00000000000000000000008", accepted=False, text="ls")
+    leak = prose("ls", uri="leak", own_id=ghost.id, claim=ghost.id, flagged=True)
     play.cells(*play.document.cells, replace(leak, kind=2), origins=(origin,))
-    assert play.focus("leak").accepted == (origin.id,)
+    assert play.focus("leak").accepted == (ghost.id,)
 
 
 def test_a_cell_that_claims_to_be_a_ghost_it_never_was_is_the_users_once_focused():

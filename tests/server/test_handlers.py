@@ -10,9 +10,9 @@ import msgspec
 import pytest
 
 from ghostcells.domain.errors import RequestFailed
-from ghostcells.domain.ghosts import Origin
+from ghostcells.domain.ghosts import Ghost, Origin
 from ghostcells.domain.ids import Stamp
-from ghostcells.domain.notebook import Output
+from ghostcells.domain.notebook import CellKind, Output
 from ghostcells.engine import inputs as i
 from ghostcells.server.client import EditorClient
 from ghostcells.server.handlers import Handlers
@@ -307,7 +307,9 @@ async def test_settings_are_handed_on_as_they_came() -> None:
 
 async def test_what_the_log_knows_of_claimed_cells_comes_with_the_notebook() -> None:
     desk = Desk()
-    desk.app.known = (Origin(ULID, ULID, accepted=True, text="ls", language="shellscript"),)
+    desk.app.known = (
+        Origin(Ghost(ULID, CellKind.CODE, "shellscript", "ls", "memory"), ULID, accepted=True, text="ls"),
+    )
     desk.open({"ghostcells": {"id": ULID}})
     [given] = desk.app.seen
     assert isinstance(given, i.Opened)

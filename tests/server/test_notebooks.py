@@ -156,7 +156,7 @@ def test_a_lost_notebook_hears_nothing_until_it_is_opened_again() -> None:
         change(notebooks, textContent=[edited("a", "pwd")])
 
 
-def test_claims_are_told_once_for_as_long_as_the_notebook_is_open() -> None:
+def test_claims_are_told_once_for_as_long_as_their_cell_stands() -> None:
     notebooks, first = opened("a", a={"ghostcells": {"id": ULID}})
     assert first.claims == (ULID,)
     again = change(notebooks, data=[cell("a", {"ghostcells": {"id": ULID, "ghost": True}})])
@@ -165,6 +165,9 @@ def test_claims_are_told_once_for_as_long_as_the_notebook_is_open() -> None:
     other = change(notebooks, data=[cell("a", {"ghostcells": {"id": OTHER}})])
     assert other is not None
     assert other.claims == (OTHER,)
+    back = change(notebooks, data=[cell("a", {"ghostcells": {"id": ULID}})])
+    assert back is not None
+    assert back.claims == (ULID,)
 
 
 @pytest.mark.parametrize(

@@ -111,12 +111,11 @@ READ_MS = 750
 class Origin(msgspec.Struct, frozen=True):
     """What the log knows of a suggested cell that is not in the engine's state: it was accepted, or it ended.
 
-    `text` is the text at acceptance, or that of the suggestion.
+    `ghost` is the cell as it was suggested; `text` is the text at acceptance, or that of the suggestion.
     """
 
-    id: str
+    ghost: Ghost
     suggestion: str
     accepted: bool
     text: str
-    language: str
     example: str | None = None

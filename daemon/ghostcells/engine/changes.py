@@ -78,11 +78,11 @@ def changed(turn: Turn, change: Changed) -> None:
 
 
 def _learn_origins(turn: Turn, origins: Iterable[Origin]) -> None:
+    """Take in what the log knows; a ghost that shows has not ended, though the log cannot tell that."""
+    live = {ghost for uri in turn.notebooks for ghost in turn.live(uri)}
     for one in origins:
-        if one.id not in turn.known:
-            turn.remember(
-                Known(one.id, one.suggestion, one.accepted, one.text, one.language, one.example, None, firm=False)
-            )
+        if one.ghost.id not in turn.known and one.ghost.id not in live:
+            turn.remember(Known(one.ghost, one.suggestion, one.accepted, one.text, one.example, firm=False))
 
 
 def _edited(turn: Turn, uri: str, cell: Cell) -> None:
@@ -230,7 +230,7 @@ def _gone(turn: Turn, uri: str, cell: Cell) -> None:
                 time_ms=turn.now,
                 notebook=uri,
                 session=session,
-                cell=known.id,
+                cell=known.ghost.id,
                 suggestion=known.suggestion,
             )
         )

@@ -6,8 +6,7 @@ from msgspec.structs import replace
 
 from ghostcells.domain.events import Accepted, Rejected, Restored, Superseded
 from ghostcells.domain.feedback import Shown
-from ghostcells.domain.ghosts import END_OF, End, Ghost, Reason
-from ghostcells.domain.notebook import CellKind
+from ghostcells.domain.ghosts import END_OF, End, Reason
 from ghostcells.engine import policy, screen, tracker
 from ghostcells.engine.state import Known, LiveGhost
 from ghostcells.engine.turn import Turn
@@ -29,13 +28,11 @@ def finish(turn: Turn, uri: str, one: LiveGhost, reason: Reason, *, text: str | 
     accepted = end is End.ACCEPTED
     turn.remember(
         Known(
-            id=one.ghost.id,
+            ghost=one.ghost,
             suggestion=one.suggestion,
             accepted=accepted,
             text=one.ghost.text if text is None else text,
-            language=one.ghost.language_id,
             example=one.example,
-            ghost=one.ghost,
             firm=turn.request is not None,
         )
     )
@@ -87,11 +84,6 @@ def _showing_ghosts(turn: Turn, uri: str) -> tuple[LiveGhost, ...]:
     return showing.ghosts if showing else ()
 
 
-def ghost_of(known: Known) -> Ghost:
-    """A ghost that ended before this engine began, as the log has it."""
-    return Ghost(known.id, CellKind.CODE, known.language, known.text, "memory")
-
-
 def restored(turn: Turn, uri: str, known: Known) -> Restored:
     """The record that revokes a cell's end."""
     session = turn.session.id if turn.session else None
@@ -100,6 +92,6 @@ def restored(turn: Turn, uri: str, known: Known) -> Restored:
         time_ms=turn.now,
         notebook=uri,
         session=session,
-        cell=known.id,
+        cell=known.ghost.id,
         suggestion=known.suggestion,
     )

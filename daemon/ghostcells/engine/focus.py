@@ -69,13 +69,11 @@ def _return(turn: Turn, uri: str, cell: Cell, known: Known) -> None:
     rejected = (*_leave_others(turn, uri), *endings.withdraw(turn, uri, Reason.MOVED))
     work.cancel_in(turn, uri)
     turn.append(endings.restored(turn, uri, known))
-    ghost = known.ghost or endings.ghost_of(known)
-    endings.finish(
-        turn, uri, LiveGhost(ghost, known.suggestion, known.example, cell.uri, None), Reason.FOCUS, text=cell.text
-    )
+    back = LiveGhost(known.ghost, known.suggestion, known.example, cell.uri, None)
+    endings.finish(turn, uri, back, Reason.FOCUS, text=cell.text)
     session = sessions.start(turn, uri, cell)
-    turn.reply(FocusResult(session.id, (known.id,), rejected))
-    screen.publish(turn, uri, accepted=(known.id,))
+    turn.reply(FocusResult(session.id, (known.ghost.id,), rejected))
+    screen.publish(turn, uri, accepted=(known.ghost.id,))
 
 
 def _visit(turn: Turn, document: Notebook, cell: Cell) -> None:

@@ -49,7 +49,10 @@ MAX_RAN = 64
 KEPT_OUTPUT = 20_000
 """Characters of an output that a model's excerpt is cut from."""
 BELOW_CELLS = 3
-MAX_KNOWN = 4096
+KEPT_KNOWN = 256
+"""Of so many suggested cells it is known how they ended, besides those in open notebooks; of all others the log knows."""
+SWEEP = 64
+"""After so many more it is looked which of them are to be kept, since that goes through all open notebooks."""
 CONTEXT_CELLS = 64
 """How far above a cell its context is looked for."""
 HUGE_CHARS = 20_000

@@ -88,11 +88,11 @@ def acceptance_undone(turn: Turn, undo: AcceptanceUndone) -> None:
     cell = document.cells[index]
     work.cancel_in(turn, uri)
     turn.append(endings.restored(turn, uri, known))
-    turn.tracker = tracker.restored(turn.tracker, known.suggestion, known.id)
+    turn.tracker = tracker.restored(turn.tracker, known.suggestion, undo.id)
     before = turn.own_before(document, index)
-    turn.known = {key: value for key, value in turn.known.items() if key != known.id}
+    turn.known = {key: value for key, value in turn.known.items() if key != undo.id}
     since = None if turn.reports_visibility else turn.now
-    live = LiveGhost(known.ghost or endings.ghost_of(known), known.suggestion, known.example, cell.uri, since)
+    live = LiveGhost(known.ghost, known.suggestion, known.example, cell.uri, since)
     showing = turn.notebooks[uri].showing
     following: tuple[LiveGhost, ...] = ()
     if showing is not None and showing.after == cell.uri:

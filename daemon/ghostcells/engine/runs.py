@@ -9,6 +9,7 @@ from ghostcells.domain.replies import ExecutedResult
 from ghostcells.engine import named, policy, sessions, tracker
 from ghostcells.engine.answers import schedule
 from ghostcells.engine.inputs import CellRan
+from ghostcells.engine.state import NotebookState
 from ghostcells.engine.turn import Turn
 
 _TEXT_MIMES = ("text/", "application/json", "application/vnd.code.notebook.")
@@ -26,7 +27,7 @@ def cell_ran(turn: Turn, run: CellRan) -> None:
     turn.append(_executed(turn, event, document, own, run))
     printed = "\n".join(one.text for one in run.outputs if one.mime.startswith(_TEXT_MIMES))
     state = turn.notebooks[run.notebook]
-    outputs = {**state.outputs, cell.uri: cut_output(printed, policy.KEPT_OUTPUT)}
+    outputs = {**_still_there(state, document), cell.uri: cut_output(printed, policy.KEPT_OUTPUT)}
     ran = (*state.ran, own.text if run.text is None else run.text)[-policy.MAX_RAN :]
     turn.update(run.notebook, outputs=outputs, ran=ran, ran_in=cell.uri, recent=(), considered=None)
     turn.reply(ExecutedResult(event))
@@ -35,6 +36,14 @@ def cell_ran(turn: Turn, run: CellRan) -> None:
     focused = document.cell(turn.session.cell) if turn.session is not None else None
     if focused is not None and (focused.uri == own.uri or is_next(turn, document, focused)):
         schedule(turn, run.notebook, focused, "executed")
+
+
+def _still_there(state: NotebookState, document: Notebook) -> dict[str, str]:
+    """The outputs, without those of cells that are gone once there are many: a notebook may stay open for weeks."""
+    if len(state.outputs) < len(document.cells) + policy.MAX_RAN:
+        return state.outputs
+    standing = {cell.uri for cell in document.cells} | {one.cell.uri for one in state.missing}
+    return {uri: text for uri, text in state.outputs.items() if uri in standing}
 
 
 def is_next(turn: Turn, document: Notebook, cell: Cell) -> bool:

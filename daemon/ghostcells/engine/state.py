@@ -59,13 +59,11 @@ class Known(msgspec.Struct, frozen=True):
     `firm`: its end belongs to a request, and is taken back with it if it cannot be written.
     """
 
-    id: str
+    ghost: Ghost
     suggestion: str
     accepted: bool
     text: str
-    language: str
     example: str | None
-    ghost: Ghost | None
     firm: bool
 
 

@@ -71,10 +71,19 @@ class Turn:
         self.effects.append(Reply(self.request, result))
 
     def remember(self, known: Known) -> None:
-        kept = self.known
-        if len(kept) >= policy.MAX_KNOWN:
-            kept = dict(list(kept.items())[policy.MAX_KNOWN // 4 :])
-        self.known = {**kept, known.id: known}
+        kept = dict(self.known)
+        kept.pop(known.ghost.id, None)
+        kept[known.ghost.id] = known
+        if len(kept) > policy.KEPT_KNOWN and len(kept) % policy.SWEEP == 0:
+            kept = self._still_needed(kept)
+        self.known = kept
+
+    def _still_needed(self, known: dict[str, Known]) -> dict[str, Known]:
+        """The newest, and those whose cells stand in an open notebook or may be back there in a moment."""
+        standing = {cell.claim for document in self.documents.values() for cell in document.cells}
+        standing |= {one.cell.claim for state in self.notebooks.values() for one in state.missing}
+        newest = set(list(known)[-policy.KEPT_KNOWN :])
+        return {cell: one for cell, one in known.items() if cell in newest or cell in standing}
 
     # What a cell is
 
@@ -101,7 +110,7 @@ class Turn:
             return None
         if cell.language == GHOST_LANGUAGE:
             known = self.known.get(cell.claim or "")
-            return replace(cell, language=known.language if known else "")
+            return replace(cell, language=known.ghost.language_id if known else "")
         return cell
 
     def own_before(self, notebook: Notebook, index: int) -> list[Cell]:

@@ -24,7 +24,7 @@ class UnknownNotebook(Exception):
 
 
 class Arrival(msgspec.Struct, frozen=True):
-    """A new snapshot; `claims` are the ids that cells claim and that this notebook did not have before."""
+    """A new snapshot; `claims` are the ids that cells claim and that the snapshot before did not have."""
 
     notebook: Notebook
     edited: tuple[str, ...] = ()
@@ -48,15 +48,8 @@ class _Book:
         self.in_step = True
         self._loose = {item.uri: _document(item) for item in opened.cell_text_documents}
         cells = tuple(_placed(cell, self._loose) for cell in document.cells)
-        self._claims: set[str] = set()
         self._index = _index(cells)
         self.notebook = Notebook(document.uri, document.notebook_type, version, cells)
-
-    def new_claims(self, cells: Iterable[Cell]) -> tuple[str, ...]:
-        found = dict.fromkeys(cell.claim for cell in cells if cell.claim is not None)
-        new = tuple(claim for claim in found if claim not in self._claims and is_ulid(claim))
-        self._claims.update(new)
-        return new
 
     def apply(self, change: CellChanges) -> Arrival | None:
         """The snapshot after the change; None where it changed nothing that a snapshot has."""
@@ -80,8 +73,14 @@ class _Book:
             return None
         self.notebook = Notebook(self.notebook.uri, self.notebook.type, self.notebook.version + 1, cells)
         structural = change.structure is not None and [cell.uri for cell in cells] != [cell.uri for cell in before]
-        touched = cells if change.structure is not None or change.data else ()
-        return Arrival(self.notebook, tuple(edited), structural, self.new_claims(touched))
+        touched = change.structure is not None or change.data
+        return Arrival(self.notebook, tuple(edited), structural, _new_claims(before, cells) if touched else ())
+
+
+def _new_claims(before: Iterable[Cell], cells: Iterable[Cell]) -> tuple[str, ...]:
+    former = {cell.claim for cell in before}
+    found = dict.fromkeys(cell.claim for cell in cells if cell.claim is not None)
+    return tuple(claim for claim in found if claim not in former and is_ulid(claim))
 
 
 class Notebooks:
@@ -95,7 +94,7 @@ class Notebooks:
         former = self._books.get(uri)
         book = _Book(params, 1 if former is None else former.notebook.version + 1)
         self._books[uri] = book
-        return Arrival(book.notebook, structural=True, claims=book.new_claims(book.notebook.cells))
+        return Arrival(book.notebook, structural=True, claims=_new_claims((), book.notebook.cells))
 
     def change(self, params: DidChange) -> Arrival | None:
         book = self._books.get(params.notebook_document.uri)

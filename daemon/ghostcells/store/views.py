@@ -123,11 +123,10 @@ def known_cell(identity: str, records: Sequence[AnyRecord]) -> Origin | None:
                     end = _end(records)
                     accepted = isinstance(end, Accepted)
                     return Origin(
-                        id=identity,
+                        ghost=ghost,
                         suggestion=record.suggestion,
                         accepted=accepted,
                         text=end.text if isinstance(end, Accepted) else ghost.text,
-                        language=ghost.language_id,
                         example=record.examples[place] if place < len(record.examples) else None,
                     )
     return None

@@ -35,6 +35,7 @@ from ghostcells.engine.effects import (
 )
 from ghostcells.engine.inputs import (
     AnyInput,
+    Closed,
     CompletionDeclined,
     CompletionFailed,
     Finished,
@@ -50,6 +51,7 @@ from ghostcells.engine.inputs import (
 )
 from ghostcells.runtime.durable import Durable
 from ghostcells.runtime.ports import Answered, Client, Declined, Log, PromptMemory, Writer
+from ghostcells.runtime.revisions import Revisions
 from ghostcells.runtime.status import StatusBoard, unsaved
 from ghostcells.runtime.tasks import Tasks
 
@@ -105,7 +107,7 @@ class Loop(Generic[S]):
         # Publishes that must not overtake a reply: to an acceptance, which may not come to be, or to an ask.
         self._held_by: dict[RequestId, str] = {}
         self._withheld: dict[str, list[PublishGhosts]] = {}
-        self._revisions: dict[str, int] = {}
+        self._revisions = Revisions()
 
     @property
     def state(self) -> S:
@@ -167,6 +169,8 @@ class Loop(Generic[S]):
                 self._carry_out(effect, given, core, firm=firm)
             except Exception:
                 logger.exception("An effect failed: %s", type(effect).__name__)
+        if isinstance(given, Closed):
+            self._revisions.closed(given.notebook)
 
     def _refuse_all(self, given: AnyInput) -> None:
         if isinstance(given, NotWritten):
@@ -217,8 +221,7 @@ class Loop(Generic[S]):
             self._withheld.setdefault(uri, []).append(params)
             return
         # Numbered here, where it is sent: what is withheld and then dropped leaves no gap.
-        self._revisions[uri] = self._revisions.get(uri, 0) + 1
-        self._client.publish(replace(params, revision=self._revisions[uri]))
+        self._client.publish(replace(params, revision=self._revisions.next(uri)))
 
     def _release(self, request: RequestId) -> None:
         notebook = self._held_by.pop(request, None)

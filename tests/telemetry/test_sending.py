@@ -1,6 +1,7 @@
 """Telemetry as a daemon has it: off it is not there, on it reaches a receiver of OTLP and a scraper."""
 
 import asyncio
+import http.client
 import http.server
 import logging
 import subprocess
@@ -158,6 +159,36 @@ def test_a_file_for_the_node_exporter_is_whole_at_the_end(tmp_path):
     file = tmp_path / "ghostcells.prom"
     watch(schema.Telemetry(textfile=str(file)))
     assert 'ghostcells_suggested_cells_total{source="memory"} 1.0' in file.read_text()
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("127.0.0.1:{port}", 200),
+        ("localhost:{port}", 200),
+        ("localhost", 200),
+        ("[::1]:{port}", 200),
+        ("evil.example:{port}", 421),
+        ("evil.example", 421),
+        ("localhost.evil.example:{port}", 421),
+        ("127.0.0.1:{port}@evil.example", 421),
+        ("", 421),
+    ],
+)
+def test_another_name_for_this_machine_gets_no_metrics(host, status):
+    """DNS rebinding: a name of another site that has come to mean this machine."""
+    exposition = pytest.importorskip("ghostcells.telemetry.prometheus", reason="the extra metrics is not installed")
+    metrics = exposition.Metrics(GAUGES)
+    try:
+        port = metrics.serve("127.0.0.1:0")
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        connection.request("GET", "/metrics", headers={"Host": host.format(port=port)})
+        answer = connection.getresponse()
+        assert answer.status == status
+        assert (b"ghostcells_log_healthy" in answer.read()) == (status == 200)
+        connection.close()
+    finally:
+        metrics.close()
 
 
 @pytest.mark.parametrize("address", ["0.0.0.0:9464", "example.com:9464"])

@@ -1,4 +1,4 @@
-"""Who may see the pages: whoever has the one-time link, from this machine, on a page of ours.
+"""Who may see the pages: whoever has the one-time link, as this user of this machine, on a page of ours.
 
 A request is answered only under the name that we gave ourselves (another name that resolves to this machine, as in DNS
 rebinding, is refused), with a cookie that the one-time link gives once. What changes something must come from a page of ours,
@@ -12,6 +12,8 @@ from collections.abc import Awaitable, Callable
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ghostcells.dashboard import peers
 
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; connect-src 'self'; img-src 'self' data:; "
@@ -78,6 +80,8 @@ class Guard:
         return None
 
     def _enter(self, request: Request) -> Response:
+        if request.client is not None and peers.is_strangers(self.port, request.client.port):
+            return PlainTextResponse("This link is another user's.", 403)
         given = request.query_params.get("token", "")
         found = [token for token in self._tokens if hmac.compare_digest(token.encode(), given.encode())]
         if not found or request.method != "GET":

@@ -1,22 +1,47 @@
 """The metrics for Prometheus: served on loopback, or written to a file that a node exporter reads."""
 
 import contextlib
+import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server, write_to_textfile
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    make_wsgi_app,
+    start_http_server,
+    write_to_textfile,
+)
 
 from ghostcells.telemetry.signals import METRICS, Bounds, Signal
 
 if TYPE_CHECKING:
     from wsgiref.simple_server import WSGIServer
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 FILE_S = 15.0
 """How often the file is written: as often as Prometheus scrapes by default, or nearly."""
 Gauges = Mapping[str, tuple[str, Callable[[], float]]]
 """Of each gauge its description, and what gives its value when it is asked for."""
+
+
+_OWN_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
+
+
+def _under_own_names(app: "WSGIApplication") -> "WSGIApplication":
+    """Refuse whoever comes by another name: a site's that was made to mean this machine (DNS rebinding)."""
+
+    def guarded(environ: "WSGIEnvironment", start: "StartResponse") -> "Iterable[bytes]":
+        if re.sub(r":\d+$", "", environ.get("HTTP_HOST", "")) in _OWN_NAMES:
+            return app(environ, start)
+        start("421 Misdirected Request", [("Content-Type", "text/plain")])
+        return [b"These metrics have another address.\n"]
+
+    return guarded
 
 
 class Metrics:
@@ -52,9 +77,10 @@ class Metrics:
     def serve(self, address: str) -> int:
         """Answer scrapes at `HOST:PORT` of loopback; the port. Raises `OSError`, `ValueError` for another host."""
         host, _, port = address.rpartition(":")
-        if host not in {"127.0.0.1", "localhost", "[::1]"}:
+        if host not in _OWN_NAMES:
             raise ValueError(f"metrics are served on 127.0.0.1 only, not on {host}")
         self._server, _ = start_http_server(int(port), addr=host.strip("[]"), registry=self._registry)
+        self._server.set_app(_under_own_names(make_wsgi_app(self._registry)))
         found: int = self._server.server_address[1]
         return found
 

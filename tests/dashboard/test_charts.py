@@ -66,3 +66,18 @@ def test_whether_it_learns_is_said_with_its_denominators():
 def test_what_may_still_be_deleted_is_no_part_of_what_stayed():
     days = [Day(day=20_000, accepted=5, settled=2, kept=1)]
     assert chart("Acceptance and retention", seen(days=days)).rows[0][2] == "1 of 2"
+
+
+def test_what_has_not_changed_is_not_drawn_anew():
+    costs = [cost(20_000, 0.5)]
+    first = {one.title: one.svg for one in charts(seen(costs=costs), "nonce")}
+    again = {one.title: one.svg for one in charts(seen(costs=costs), "nonce")}
+    changed = {one.title: one.svg for one in charts(seen(costs=[cost(20_000, 0.25)]), "nonce")}
+    assert all(again[title] is svg for title, svg in first.items())
+    assert [title for title, svg in first.items() if changed[title] is not svg] == ["What it cost"]
+
+
+def test_a_drawing_holds_only_what_is_seen():
+    drawn = chart("What it cost", seen(costs=[cost(20_000, 0.5), cost(20_001, 0.75)])).svg
+    assert not re.search("<desc|<script|<!--", drawn)
+    assert drawn.count('class="rect') == 2

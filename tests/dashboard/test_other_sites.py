@@ -109,6 +109,11 @@ def test_the_link_works_when_it_is_clicked_on_another_site(browser, site, strang
     page.goto(stranger.at("localhost"))
     page.get_by_role("link").click()
     page.get_by_role("heading", name="Overview", exact=True).wait_for(timeout=10_000)
+    page.wait_for_url("**/")
+    page.reload()
+    page.get_by_role("heading", name="Overview", exact=True).wait_for(timeout=10_000)
+    page.get_by_role("link", name="Sessions").click()
+    page.get_by_role("heading", name="Sessions", exact=True).wait_for(timeout=10_000)
     context.close()
 
 

@@ -21,6 +21,21 @@ def test_the_link_works_once(site):
     assert site.ask(path, cookie=False)[0] == 403
 
 
+def test_the_link_shows_the_first_page_at_once(site):
+    """Without a page in between: that costs a browser that has just been started as much as the rest."""
+    status, _, text = site.ask(site.server.link.partition(f":{site.port}")[2])
+    assert status == 200
+    assert "<h1>Overview</h1>" in text
+    assert site.server.link.partition("token=")[2] not in text
+
+
+def test_who_is_in_already_comes_to_the_first_page_by_a_used_link_too(site):
+    path = site.server.link.partition(f":{site.port}")[2]
+    site.enter()
+    status, headers, _ = site.ask(path)
+    assert (status, headers["location"]) == (303, "/")
+
+
 def test_a_wrong_token_lets_nobody_in_and_is_not_the_end_of_the_right_one(site):
     assert site.ask("/enter?token=guess")[0] == 403
     assert site.ask("/enter")[0] == 403
@@ -67,7 +82,7 @@ def test_a_change_needs_the_cookie(site):
     assert site.change(f"/examples/{site.example}/forget")[0] == 401
 
 
-@pytest.mark.parametrize("path", [*PAGES, "/nowhere", "/static/style.css", "/enter"])
+@pytest.mark.parametrize("path", [*PAGES, "/nowhere", "/static/app.js", "/enter"])
 def test_every_answer_has_the_policy(site, path):
     site.enter()
     _, headers, _ = site.ask(path)

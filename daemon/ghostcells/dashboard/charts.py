@@ -1,7 +1,11 @@
-"""Charts as SVG within the page, drawn by pygal, in the colours of the page. Each has its numbers as a table beside it."""
+"""Charts as SVG within the page, drawn by pygal, in the colours of the page. Each has its numbers as a table beside it.
+
+To draw one costs as much as all the queries of the page, so the last drawings are kept by what they were drawn from.
+"""
 
 import sys
 from collections.abc import Sequence
+from functools import lru_cache
 from xml.etree import ElementTree as ET
 
 import msgspec
@@ -16,9 +20,12 @@ from ghostcells.domain.words import stage, stage_order, usd
 
 POINTS = 60
 """More points than this are put together, by whole weeks: a line of 400 days shows nothing more."""
+PERCENTILES = ("p50", "p90", "p99")
 _FAR = 20
 """A cap so many times as high as the dearest day would press the days flat: it is told, not drawn."""
 _WEEK_OF = "week of "
+_DRAWINGS = 16
+"""Of each kind: for all spans that one can look at, and what they were before the last event."""
 # pygal's finder of its map plugins is of a kind that Python 3.12 dropped and 3.11 warns of; we draw no maps.
 sys.meta_path[:] = [one for one in sys.meta_path if not isinstance(one, pygal.PluginImportFixer)]
 _STYLE = Style(
@@ -108,23 +115,33 @@ def _shares(name: str, parts: Sequence[tuple[int, int]]) -> Series:
 
 
 def _lines(title: str, about: str, labels: list[str], series: tuple[Series, ...], nonce: str) -> Chart:
+    rows = tuple((label, *(one.text[place] for one in series)) for place, label in enumerate(labels))
+    drawn = _drawn_lines(tuple(labels), series, nonce)
+    return Chart(title, about, drawn, ("when", *(one.name for one in series)), rows)
+
+
+@lru_cache(2 * _DRAWINGS)
+def _drawn_lines(labels: tuple[str, ...], series: tuple[Series, ...], nonce: str) -> Markup:
     chart = pygal.Line(**_options(), range=(0, 100), show_dots=len(labels) < POINTS // 2, dots_size=2)
     chart.x_labels = [label.removeprefix(_WEEK_OF) for label in labels]
     chart.x_labels_major_count = 4
     for one in series:
         chart.add(one.name, list(one.values))
-    rows = tuple((label, *(one.text[place] for one in series)) for place, label in enumerate(labels))
-    return Chart(title, about, _svg(chart, nonce), ("when", *(one.name for one in series)), rows)
+    return _svg(chart, nonce)
 
 
 def _ends(seen: Overview, nonce: str) -> Chart:
     rows = tuple((f"{one.type.lower()}: {one.reason}", str(one.count)) for one in seen.ends)
+    drawn = _drawn_ends(rows, nonce)
+    return Chart("How suggestions ended", "The latest 5 000 suggested cells.", drawn, ("end", "cells"), rows)
+
+
+@lru_cache(_DRAWINGS)
+def _drawn_ends(rows: tuple[tuple[str, str], ...], nonce: str) -> Markup:
     chart = pygal.HorizontalBar(**_options(), show_legend=False)
     chart.x_labels = [name for name, _ in reversed(rows)]
     chart.add("cells", [int(count) for _, count in reversed(rows)])
-    return Chart(
-        "How suggestions ended", "The latest 5 000 suggested cells.", _svg(chart, nonce), ("end", "cells"), rows
-    )
+    return _svg(chart, nonce)
 
 
 def _costs(seen: Overview, nonce: str) -> Chart:
@@ -137,12 +154,8 @@ def _costs(seen: Overview, nonce: str) -> Chart:
     dearest = max((sum(spent[day].values()) for day in shown), default=0.0)
     near = dearest > 0 and dearest * _FAR >= seen.caps.day_usd
     top = max(dearest, seen.caps.day_usd) if near else dearest or seen.caps.day_usd
-    chart = _CappedBar(**_options(), range=(0, top or 1), value_formatter=_amount)
-    chart.cap = seen.caps.day_usd if near else None
-    chart.x_labels = [day_name(day) for day in shown]
-    chart.x_labels_major_count = 4
-    for model in models:
-        chart.add(model, [round(spent[day].get(model, 0.0), 6) for day in shown])
+    bars = tuple((model, tuple(round(spent[day].get(model, 0.0), 6) for day in shown)) for model in models)
+    drawn = _drawn_costs(tuple(map(day_name, shown)), bars, seen.caps.day_usd if near else None, top or 1, nonce)
     rows = tuple((day_name(day), *(f"${spent[day].get(model, 0.0):.6f}" for model in models)) for day in shown)
     caps = seen.caps
     where = ", the dashed line" if near else ", far above what is drawn" if dearest else ""
@@ -150,7 +163,20 @@ def _costs(seen: Overview, nonce: str) -> Chart:
         f"US dollars per day of UTC. A day may cost {usd(caps.day_usd)} (budget.dayUsd{where}), "
         f"a notebook {usd(caps.notebook_usd)}; today has cost {usd(caps.today_usd)}."
     )
-    return Chart("What it cost", about, _svg(chart, nonce), ("day", *models), rows)
+    return Chart("What it cost", about, drawn, ("day", *models), rows)
+
+
+@lru_cache(_DRAWINGS)
+def _drawn_costs(
+    days: tuple[str, ...], bars: tuple[tuple[str, tuple[float, ...]], ...], cap: float | None, top: float, nonce: str
+) -> Markup:
+    chart = _CappedBar(**_options(), range=(0, top), value_formatter=_amount)
+    chart.cap = cap
+    chart.x_labels = list(days)
+    chart.x_labels_major_count = 4
+    for model, values in bars:
+        chart.add(model, list(values))
+    return _svg(chart, nonce)
 
 
 def _amount(value: float) -> str:
@@ -160,19 +186,21 @@ def _amount(value: float) -> str:
 
 def _latencies(seen: Overview, nonce: str) -> Chart:
     names = sorted(seen.latencies, key=stage_order)
+    rows = tuple(
+        (stage(name), *(f"{getattr(seen.latencies[name], part):.1f}" for part in PERCENTILES)) for name in names
+    )
+    about = "Milliseconds from rest, of the latest 2 000 suggestions."
+    return Chart("How long it took", about, _drawn_latencies(rows, nonce), ("stage", *PERCENTILES), rows)
+
+
+@lru_cache(_DRAWINGS)
+def _drawn_latencies(rows: tuple[tuple[str, ...], ...], nonce: str) -> Markup:
     chart = pygal.HorizontalBar(**_options())
     # Drawn from below.
-    chart.x_labels = [stage(name) for name in reversed(names)]
-    for part in ("p50", "p90", "p99"):
-        chart.add(part, [getattr(seen.latencies[name], part) for name in reversed(names)])
-    rows = tuple(
-        (stage(name), *(f"{getattr(seen.latencies[name], part):.1f}" for part in ("p50", "p90", "p99")))
-        for name in names
-    )
-    return Chart(
-        "How long it took", "Milliseconds from rest, of the latest 2 000 suggestions.", _svg(chart, nonce),
-        ("stage", "p50", "p90", "p99"), rows,
-    )  # fmt: skip
+    chart.x_labels = [name for name, *_ in reversed(rows)]
+    for place, part in enumerate(PERCENTILES, 1):
+        chart.add(part, [float(row[place]) for row in reversed(rows)])
+    return _svg(chart, nonce)
 
 
 def _options() -> dict[str, object]:
@@ -196,11 +224,14 @@ def _options() -> dict[str, object]:
 
 
 def _svg(chart: "pygal.graph.graph.Graph", nonce: str) -> Markup:
-    """The drawing, without the script that pygal adds for its own; hidden from readers of screens, who have the table."""
+    """The drawing, without the script that pygal adds for its own and what only that reads, which is a third of the page.
+
+    It is hidden from readers of screens, who have the table.
+    """
     root = chart.render_tree()
     for parent in list(root.iter()):
         for child in list(parent):
-            if str(child.tag).endswith("script"):
+            if str(child.tag).endswith(("script", "desc")) or child.tag is ET.Comment:
                 parent.remove(child)
             elif str(child.tag).endswith("style"):
                 child.set("nonce", nonce)

@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ghostcells.dashboard import peers
@@ -19,13 +19,7 @@ _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; connect-src 'self'; img-src 'self' data:; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
-_ENTERED = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Ghostcells</title>
-<link rel="icon" type="image/svg+xml" href="/static/icon.svg"><meta http-equiv="refresh" content="0;url=/"></head>
-<body><p><a href="/">To the overview</a></p></body></html>
-"""
-"""A page that goes on by itself, no redirect: whoever comes from another site (a terminal in a web page) would come to the
-first page without the cookie, since browsers keep a strict one back on such a way, redirects included."""
+_ENTER = "/enter"
 _SAFE = frozenset({"GET", "HEAD"})
 _OWN_SITE = frozenset({None, "same-origin", "none"})
 
@@ -44,7 +38,7 @@ class Guard:
     def link(self) -> str:
         """Opens the pages once."""
         (token,) = self._tokens
-        return f"http://127.0.0.1:{self.port}/enter?token={token}"
+        return f"http://127.0.0.1:{self.port}{_ENTER}?token={token}"
 
     @property
     def _cookie(self) -> str:
@@ -59,12 +53,17 @@ class Guard:
             raise RuntimeError(f"not served: {scope['type']}")
         request = Request(scope, receive)
         answer = self._refusal(request)
-        if answer is None and request.url.path == "/enter":
-            answer = self._enter(request)
+        headers = self._headers()
+        if answer is None and request.url.path == _ENTER:
+            answer = self._turned_away(request)
+            if answer is None:
+                # The first page itself, no redirect to it: whoever comes from another site (a terminal in a web page) would
+                # get there without the cookie, since browsers keep a strict one back on such a way, redirects included.
+                scope = {**scope, "path": "/", "raw_path": b"/", "query_string": b""}
+                headers = [*headers, self._set_cookie()]
         elif answer is None and not self._known(request):
             answer = PlainTextResponse("Open the link that `ghostcells dashboard` printed; it works once.", 401)
-        protected = self._with_headers(send)
-        await (self._app if answer is None else answer)(scope, receive, protected)
+        await (self._app if answer is None else answer)(scope, receive, _sending(send, headers))
 
     def _refusal(self, request: Request) -> Response | None:
         hosts = {f"127.0.0.1:{self.port}", f"localhost:{self.port}"}
@@ -79,24 +78,30 @@ class Guard:
             return PlainTextResponse("Changes come from a page of this site.", 403)
         return None
 
-    def _enter(self, request: Request) -> Response:
+    def _turned_away(self, request: Request) -> Response | None:
+        """What to answer a link that is not good; a good one is used up by this."""
         if request.client is not None and peers.is_strangers(self.port, request.client.port):
             return PlainTextResponse("This link is another user's.", 403)
         given = request.query_params.get("token", "")
         found = [token for token in self._tokens if hmac.compare_digest(token.encode(), given.encode())]
-        if not found or request.method != "GET":
-            return PlainTextResponse("This link has been used. `ghostcells dashboard` gives a new one.", 403)
-        self._tokens.clear()
-        answer = HTMLResponse(_ENTERED)
-        answer.set_cookie(self._cookie, self._session, httponly=True, samesite="strict")
-        return answer
+        if found and request.method == "GET":
+            self._tokens.clear()
+            return None
+        if self._known(request):
+            return RedirectResponse("/", 303)
+        return PlainTextResponse("This link has been used. `ghostcells dashboard` gives a new one.", 403)
+
+    def _set_cookie(self) -> tuple[bytes, bytes]:
+        made = Response()
+        made.set_cookie(self._cookie, self._session, httponly=True, samesite="strict")
+        return made.raw_headers[-1]
 
     def _known(self, request: Request) -> bool:
         given = request.cookies.get(self._cookie, "")
         return hmac.compare_digest(given.encode(), self._session.encode())
 
-    def _with_headers(self, send: Send) -> Callable[..., Awaitable[None]]:
-        headers = [
+    def _headers(self) -> list[tuple[bytes, bytes]]:
+        return [
             (b"content-security-policy", _POLICY.format(nonce=self.nonce).encode()),
             (b"x-content-type-options", b"nosniff"),
             # Without a referrer of its own a form would have no origin either.
@@ -106,9 +111,11 @@ class Guard:
             (b"cache-control", b"no-store"),
         ]
 
-        async def sending(message: dict[str, object]) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", []), *headers]  # type: ignore[misc]
-            await send(message)
 
-        return sending
+def _sending(send: Send, headers: list[tuple[bytes, bytes]]) -> Callable[..., Awaitable[None]]:
+    async def sending(message: dict[str, object]) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message.get("headers", []), *headers]  # type: ignore[misc]
+        await send(message)
+
+    return sending

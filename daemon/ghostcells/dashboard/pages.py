@@ -2,6 +2,7 @@
 
 import re
 import time
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -15,10 +16,6 @@ from ghostcells.domain.words import asked, event_name, stage, usd, verdict
 
 _HERE = files("ghostcells.dashboard")
 _SECONDS_A_DAY = 86_400
-
-
-def _text(name: str) -> str:
-    return _HERE.joinpath("static").joinpath(name).read_text(encoding="utf-8")
 
 
 def moment(time_ms: int | None) -> str:
@@ -97,12 +94,16 @@ def _environment() -> jinja2.Environment:
 _templates = _environment()
 
 
-def page(name: str, **values: Any) -> str:
-    """A page of the dashboard; its style and script are files of their own, as the content security policy wants it."""
-    return _templates.get_template(f"{name}.html").render(standalone=False, style="", **values)
+@cache
+def _style() -> Markup:
+    return Markup(_HERE.joinpath("style.css").read_text(encoding="utf-8"))  # noqa: S704 -- a file of our own
+
+
+def page(name: str, nonce: str, **values: Any) -> str:
+    """A page of the dashboard: its style within, so that nothing has to come before it is painted; `nonce` lets it through."""
+    return _templates.get_template(f"{name}.html").render(standalone=False, style=_style(), nonce=nonce, **values)
 
 
 def document(name: str, **values: Any) -> str:
-    """The same page as one file that needs no server: its style within, without scripts, links or buttons."""
-    style = Markup(_text("style.css"))  # noqa: S704 -- a file of our own
-    return _templates.get_template(f"{name}.html").render(standalone=True, style=style, **values)
+    """The same page as one file that needs no server: without scripts, links or buttons."""
+    return _templates.get_template(f"{name}.html").render(standalone=True, style=_style(), **values)

@@ -65,7 +65,7 @@ class Dashboard:
     def _first_page(self, days: int) -> str:
         seen = self._source.overview(days)
         drawn = charts(seen, self.guard.nonce)
-        return page("overview", seen=seen, charts=drawn, days=days, version=seen.version)
+        return page("overview", self.guard.nonce, seen=seen, charts=drawn, days=days, version=seen.version)
 
     def _story(self, kind: str) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
@@ -123,7 +123,7 @@ class Dashboard:
 
     async def _page(self, name: str, **values: Any) -> Response:
         values.setdefault("version", await self._ask(self._source.version))
-        return HTMLResponse(await self._ask(lambda: page(name, **values)))
+        return HTMLResponse(await self._ask(lambda: page(name, self.guard.nonce, **values)))
 
 
 def listening(port: int) -> socket.socket:

@@ -1,6 +1,8 @@
 // Live updates: when there is something new the page is fetched again and its main part replaced, where nothing is being read
 // that would jump (an open number table, a selection). Forgetting asks first.
 "use strict";
+// The link that lets one in is used up: what is reloaded, kept or gone back to is the page.
+if (location.pathname === "/enter") history.replaceState(null, "", "/");
 const live = document.getElementById("live");
 const seen = Number(document.body.dataset.version);
 let shown = seen;

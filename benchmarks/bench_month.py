@@ -1,12 +1,13 @@
-"""Whether a daemon's memory grows with its history: a month of work at speed, 30 days of 200 cells, through a real daemon.
+"""Whether a daemon's memory grows with its history: a month of work and more at speed, 200 cells a day, through a real daemon.
 
-    .venv/bin/python benchmarks/bench_month.py [--days 30] [--cells 200] [--same 40] [--embedder lexical]
+    .venv/bin/python benchmarks/bench_month.py [--days 60] [--cells 200] [--same 40] [--embedder lexical]
 
 Each cell as an editor reports it: prose is written, a suggestion asked for, taken where it is what is wanted, and the command
 run with its output. Without `--same` every cell is a task of its own and becomes an example; with it the month goes through so
 many tasks again and again, so that history grows and memory does not. Hours pass in minutes, so nothing becomes old: what is
-cleared away by age (retention, the most used commands) has no part in it. Linux alone: sizes come from /proc. A daemon's first
-days are not counted: imports and caches fill then.
+cleared away by age (retention, the most used commands) has no part in it. Linux alone: sizes come from /proc, all that is
+resident and what only this process has and has written (`Private_Dirty`). A daemon's first days are not counted: imports and
+caches fill then.
 """
 
 import argparse
@@ -21,7 +22,8 @@ from ghostcells.trial.client import Client
 from ghostcells.trial.editor import Editor
 
 BOOK = 20
-LOOK_S = 0.03
+LOOK_S = 5.0
+"""How long to wait for what is suggested: there is always an answer."""
 VERBS = ("restart", "inspect", "drain", "list", "scale", "copy", "verify", "rotate", "tail", "apply")
 THINGS = ("orders", "payments", "search", "billing", "gateway", "ledger", "mailer", "cache", "queue", "proxy")
 OUTPUT = "NAME READY STATUS RESTARTS AGE\n" * 15
@@ -38,13 +40,27 @@ def task(number):
     )
 
 
-async def cell(editor, number):
+class Heard:
+    """What the daemon tells an editor, and when it has told the last of a suggestion."""
+
+    def __init__(self, editor):
+        self._editor = editor
+        self.final = asyncio.Event()
+
+    def __call__(self, method, params):
+        self._editor.notified(method, params)
+        if method == "ghostcells/publishGhosts" and params["final"]:
+            self.final.set()
+
+
+async def cell(editor, heard, number):
     prose, command = task(number)
     written = editor.add(CellKind.MARKUP)
     await editor.focus(written)
     editor.write(written, prose)
+    heard.final.clear()
     await editor.suggest()
-    await asyncio.sleep(LOOK_S)
+    await asyncio.wait_for(heard.final.wait(), LOOK_S)
     ghost = next((one for one in editor.ghosts if one.text == command), None)
     if ghost is None or not await editor.focus(ghost):
         own = editor.add(CellKind.CODE, after=written)
@@ -59,18 +75,19 @@ async def day(client, number, options, tasks):
     taken = 0
     for start in range(0, options.cells, BOOK):
         editor = Editor(client, f"file:///runbooks/day-{number}-{start}.md")
-        client.notified = editor.notified
+        client.notified = heard = Heard(editor)
         editor.open(f"Notes of day {number}")
         for place in range(start, min(start + BOOK, options.cells)):
-            taken += await cell(editor, tasks(number * options.cells + place))
+            taken += await cell(editor, heard, tasks(number * options.cells + place))
         editor.close()
     return taken
 
 
 def memory(pid):
-    """Resident bytes of a process: all, and what no file stands behind."""
-    fields = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
-    return tuple(int(fields[name].split()[0]) * 1024 for name in ("VmRSS", "RssAnon"))
+    """Bytes of a process: all that is resident, and what it alone has and has written."""
+    lines = (line.split() for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:])
+    fields = {name: int(kib) * 1024 for name, kib, _ in lines}
+    return fields["Rss:"], fields["Private_Dirty:"]
 
 
 async def month(options, root):
@@ -94,7 +111,7 @@ async def month(options, root):
             runs, examples, resident, own = seen[-1]
             print(
                 f"day {number + 1:>3}: {runs:>6} runs, {taken:>3} taken, {examples:>6} examples, {log / 1e6:6.1f} MB of log, "
-                f"{resident / 2**20:6.2f} MiB resident, {own / 2**20:6.2f} MiB of its own",
+                f"{resident / 2**20:6.2f} MiB resident, {own / 2**20:6.2f} MiB private",
                 flush=True,
             )
     finally:
@@ -103,20 +120,19 @@ async def month(options, root):
 
 
 def grown(seen, warm):
-    """What memory grew by after the first days, for each run and each example."""
-    first, last = seen[warm], seen[-1]
-    runs, examples = last[0] - first[0], last[1] - first[1]
-    for name, place in (("resident", 2), ("of its own", 3)):
-        more = last[place] - first[place]
-        each = f", {more / examples:.0f} bytes an example" if examples else ""
-        print(
-            f"{name}: {more / 1024:.0f} KiB more after {runs} runs and {examples} examples: {more / runs:.0f} bytes a run{each}"
-        )
+    """What memory grew by after the first days, and in the second half, for each run and each example."""
+    for span, first in ((f"from day {warm + 1}", seen[warm]), ("in the second half", seen[len(seen) // 2])):
+        runs, examples = seen[-1][0] - first[0], seen[-1][1] - first[1]
+        for name, place in (("resident", 2), ("private", 3)):
+            more = seen[-1][place] - first[place]
+            each = f", {more / examples:.0f} an example" if examples else ""
+            print(f"{span}, {name}: {more / 1024:.0f} KiB more after {runs} runs and {examples} examples: "
+                  f"{more / runs:.0f} bytes a run{each}")  # fmt: skip
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--days", type=int, default=30)
+    parser.add_argument("--days", type=int, default=60)
     parser.add_argument("--cells", type=int, default=200)
     parser.add_argument("--same", type=int, default=0, metavar="TASKS")
     parser.add_argument("--warm", type=int, default=5, metavar="DAYS")

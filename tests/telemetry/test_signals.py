@@ -142,7 +142,7 @@ def test_contents_stay_here_unless_they_are_asked_for():
 def test_a_silence_has_a_span_with_its_reason_and_what_it_weighed():
     weighed = Decision(
         time_ms=2_000, notebook=SECRET, cell=SECRET, session="S", trigger="edit", why=f"why {SECRET}",
-        silence=Silence.ABSTAINED, suggestion="T", stages_ms={"words": 3.0, "total": 12.0},
+        silence=Silence.ABSTAINED, suggestion="T", stages_ms={"words": 3.0, "rank": 4.0, "total": 12.0},
         candidates=(Weighed(1.0, 0.2, "memory"), Weighed(2.0, 0.4, "memory")),
     )  # fmt: skip
     span = span_of_silence(weighed, content=False)
@@ -150,8 +150,11 @@ def test_a_silence_has_a_span_with_its_reason_and_what_it_weighed():
     assert span.attributes == {
         "ghostcells.reason": "abstained", "ghostcells.trigger": "edit",
         "ghostcells.candidates": 2, "ghostcells.confidence": 0.4,
-        "ghostcells.memory.words.ms": 3.0, "ghostcells.suggestion.id": "T", "ghostcells.session.id": "S",
+        "ghostcells.suggestion.id": "T", "ghostcells.session.id": "S",
     }  # fmt: skip
+    assert [(one.name, one.start_ms, one.end_ms) for one in span.children] == [
+        ("ghostcells.memory.words", 1_988, 1_991), ("ghostcells.memory.rank", 1_991, 1_995),
+    ]  # fmt: skip
     assert span_of_silence(weighed, content=True).attributes["ghostcells.why"] == f"why {SECRET}"
 
 

@@ -59,7 +59,8 @@ class Weighed(msgspec.Struct, frozen=True, omit_defaults=True):
 class Decision(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     """What was decided at `time_ms`, and why in a sentence. `silence` is None where something shows.
 
-    `suggestion` is the id of the trace, where it came to one; `cell` the id of the cell that was written in.
+    `suggestion` is the id that the suggestion has or would have had: that of the trace, where there is one. Decisions written
+    before it was always given may lack it. `cell` is the id of the cell that was written in.
     """
 
     time_ms: int

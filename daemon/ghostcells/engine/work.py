@@ -94,6 +94,7 @@ def decide_early(turn: Turn, uri: str, cell: Cell, trigger: str, why: str, silen
             trigger=trigger,
             why=why,
             silence=silence,
+            suggestion=turn.new_id(),
         ),
         cell.uri,
     )

@@ -4,6 +4,8 @@ Names of attributes are those of the GenAI semantic conventions of mid 2026, whi
 the library's constants by now; they stand here once, with the schema that is current beside them.
 """
 
+from collections.abc import Container, Mapping
+
 import msgspec
 
 from ghostcells.domain.decisions import Decision
@@ -28,7 +30,8 @@ class Span(msgspec.Struct, frozen=True):
 
 def spans_of(trace: Trace, *, content: bool) -> Span:
     """The suggestion as a span, with its stages and the model's call below it. `content`: also what was said."""
-    stages = _stages(trace)
+    own = _MODEL_STAGES if isinstance(trace.model, TracedModel) else _REST
+    stages = _searches(trace.stages_ms, _begun(trace), own)
     from_rest = (ms for name, ms in trace.stages_ms.items() if name in _MODEL_STAGES and name != AHEAD)
     end = max(trace.time_ms + max(from_rest, default=0.0), *(stage.end_ms for stage in stages), trace.time_ms)
     return Span(
@@ -58,7 +61,6 @@ def span_of_silence(decision: Decision, *, content: bool) -> Span:
         "ghostcells.trigger": decision.trigger,
         "ghostcells.candidates": len(decision.candidates),
         "ghostcells.confidence": best,
-        **{f"ghostcells.memory.{stage}.ms": ms for stage, ms in decision.stages_ms.items() if stage not in _REST},
     }
     if decision.suggestion is not None:
         attributes["ghostcells.suggestion.id"] = decision.suggestion
@@ -67,8 +69,10 @@ def span_of_silence(decision: Decision, *, content: bool) -> Span:
     if content:
         attributes["ghostcells.why"] = decision.why
     stages = decision.stages_ms
-    took = max([stages.get(AHEAD, 0.0) + stages.get("total", 0.0), *stages.values()])
-    return Span("ghostcells.decide", decision.time_ms - took, decision.time_ms, attributes)
+    begun = decision.time_ms - max([stages.get(AHEAD, 0.0) + stages.get("total", 0.0), *stages.values()])
+    children = _searches(stages, begun, _REST)
+    end = max([decision.time_ms, *(child.end_ms for child in children)])
+    return Span("ghostcells.decide", begun, end, attributes, children=children)
 
 
 def _begun(trace: Trace) -> float:
@@ -76,13 +80,11 @@ def _begun(trace: Trace) -> float:
     return trace.time_ms - trace.stages_ms.get(AHEAD, 0.0)
 
 
-def _stages(trace: Trace) -> tuple[Span, ...]:
-    """The search of memory, in the parts that it was timed by: one after the other."""
-    own = _MODEL_STAGES if isinstance(trace.model, TracedModel) else _REST
+def _searches(stages_ms: Mapping[str, float], begun: float, others: Container[str]) -> tuple[Span, ...]:
+    """The search of memory, in the parts that it was timed by: one after the other. `others` are no parts of it."""
     found: list[Span] = []
-    begun = _begun(trace)
-    for stage, ms in trace.stages_ms.items():
-        if stage not in own:
+    for stage, ms in stages_ms.items():
+        if stage not in others:
             attributes: dict[str, Value] = {
                 "gen_ai.operation.name": "retrieval",
                 "gen_ai.data_source.id": "ghostcells.memory",

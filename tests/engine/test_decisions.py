@@ -3,6 +3,7 @@
 import pytest
 
 from ghostcells.domain.decisions import ADVICE, Silence
+from ghostcells.domain.ids import is_ulid
 from ghostcells.engine import effects as out
 from ghostcells.engine import inputs as into
 
@@ -76,6 +77,17 @@ def test_what_is_switched_off_is_said_once_and_not_with_every_key(policy, silenc
     for text in ("s", "sh", "show"):
         watched.play.type(text).wait(300)
     assert [one.silence for one in watched.decisions] == [silence]
+
+
+def test_what_is_not_even_thought_about_has_an_id_to_ask_for():
+    watched = Watched(manual=True)
+    watched.play.type("show the pods")
+    watched.play.send(into.PolicyChanged, policy=into.Policy(enabled=False))
+    watched.play.type("show the nodes")
+    ids = [one.suggestion for one in watched.decisions]
+    assert [one.silence for one in watched.decisions] == [Silence.MANUAL, Silence.OFF]
+    assert all(map(is_ulid, ids))
+    assert len(set(ids)) == len(ids)
 
 
 def test_a_model_that_may_not_be_asked_says_which_rule_forbids_it():

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from math import log
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -17,7 +17,11 @@ from ghostcells.domain.examples import Example, Reason, Situation, situation_at
 from ghostcells.domain.notebook import Cell, CellKind
 from ghostcells.learning.lessons import example_id
 from ghostcells.memory import analysis
+from ghostcells.memory.notes import note
 from ghostcells.store.examples import POSTINGS, TERMS, heaviest, weighed
+
+if TYPE_CHECKING:
+    from ghostcells.embedders.minilm import SentenceModel
 
 LANGUAGES = {"bash": "shellscript"}
 DAY_MS = 86_400_000
@@ -81,8 +85,9 @@ def steps(path: Path, uris: dict[str, str] | None = None) -> Iterator[Step]:
 def example(step: Step, row: int) -> Example:
     name = example_id(step.situation, step.language, step.text)
     return Example(
-        name, row, step.situation, step.language, step.text, Reason.OWN, 1, 0, 0, 0, 0, step.time_ms, step.time_ms
-    )
+        name, row, step.situation, step.language, step.text, Reason.OWN, 1, 0, 0, 0, 0, step.time_ms, step.time_ms,
+        notes=note(step.situation, step.text),
+    )  # fmt: skip
 
 
 class Index:
@@ -105,7 +110,9 @@ class Index:
         known = self._by_identity.get(new.id)
         if known is not None:
             old = self.examples[known]
-            new = msgspec.structs.replace(old, runs=old.runs + 1, last_ms=step.time_ms, situation=step.situation)
+            new = msgspec.structs.replace(
+                old, runs=old.runs + 1, last_ms=step.time_ms, situation=step.situation, notes=new.notes
+            )
         else:
             terms = analysis.analyse(new.situation, new.text).split(" ")
             self._lengths[new.row] = len(terms)
@@ -219,23 +226,29 @@ class NearestRows(msgspec.Struct, frozen=True):
     scores: list[float]
 
 
-def vectors_of(texts: Iterable[str], kept: Path) -> dict[str, Any]:
-    """The vectors of texts by the installed sentence model, each computed once and kept in a file."""
-    import pickle
-
-    import numpy as np
+def embedder() -> "SentenceModel":
+    """The installed sentence model."""
     from platformdirs import user_cache_dir
 
     from ghostcells.embedders import install
     from ghostcells.embedders.minilm import load
 
+    files = install.installed(Path(user_cache_dir("ghostcells")) / "models")
+    if files is None:
+        raise SystemExit("the sentence model is not installed: run `ghostcells models install`")
+    return load(str(files.directory))
+
+
+def vectors_of(texts: Iterable[str], kept: Path) -> dict[str, Any]:
+    """The vectors of texts by the installed sentence model, each computed once and kept in a file."""
+    import pickle
+
+    import numpy as np
+
     known: dict[str, Any] = pickle.loads(kept.read_bytes()) if kept.exists() else {}
     missing = [text for text in dict.fromkeys(texts) if text not in known]
     if missing:
-        files = install.installed(Path(user_cache_dir("ghostcells")) / "models")
-        if files is None:
-            raise SystemExit("the sentence model is not installed: run `ghostcells models install`")
-        embed = load(str(files.directory)).embed
+        embed = embedder().embed
         for start in range(0, len(missing), 256):
             part = missing[start : start + 256]
             known.update(zip(part, embed(part).astype(np.float16), strict=True))

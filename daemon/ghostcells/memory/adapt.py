@@ -159,16 +159,18 @@ def _assign(slots: Sequence[Slot], targets: Sequence[Slot], *, short: bool) -> t
 
 
 def _scored(slots: Sequence[Slot], targets: Sequence[Slot]) -> Iterator[tuple[float, Slot, Slot]]:
+    values = [is_value(target.word) for target in targets]
     for slot in slots:
         fits = [(shape_fits(slot.word, target.word), target) for target in targets]
+        valued = is_value(slot.word)
         alike = [target for fit, target in fits if fit >= 1]
         rank = list(dict.fromkeys(other.word.text for other in slots if other.word.kind is slot.word.kind)).index(
             slot.word.text
         )
-        for fit, target in fits:
+        for (fit, target), value in zip(fits, values, strict=True):
             in_order = rank < len(alike) and alike[rank] is target
             itself = slot.word.text == target.word.text
-            if not itself and not (is_value(slot.word) or is_value(target.word)) and not _placed_alike(slot, target):
+            if not itself and not (valued or value) and not _placed_alike(slot, target):
                 continue
             yield fit + surroundings_fit(slot, target) + 0.6 * in_order + itself, slot, target
 

@@ -3,6 +3,7 @@
 None depends on how many examples there are, so that a memory of one works like a memory of thousands.
 """
 
+from itertools import repeat
 from math import fsum, log1p
 
 import msgspec
@@ -248,7 +249,7 @@ def fitness(asked: Question, known: Answer, adapted: Adapted, *, raw: bool, read
 
 def _kin(terms: Terms, ties: dict[str, float]) -> float:
     """The mean tie of a command's terms with words of the situation."""
-    return fsum([ties.get(term, 0.0) for term in terms.terms]) / (len(terms.terms) + 1)
+    return fsum(map(ties.get, terms.terms, repeat(0.0))) / (len(terms.terms) + 1) if ties else 0.0
 
 
 def relation(support: Support, signals: Signals) -> list[float]:

@@ -11,6 +11,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from operator import getitem
 
 _FIELDS = ((8, "B"), (16, "H"), (32, "I"), (64, "Q"))
 """Widths of a field in bits, with their codes in `struct`."""
@@ -51,17 +52,22 @@ class Forest:
 
     def sums(self, vectors: Sequence[Sequence[float]]) -> Iterator[float]:
         """For each vector of features the base and the leaves that it reaches, added in the order of the trees."""
-        alive = [self._all] * len(vectors)
+        if not vectors:
+            return
+        common, alive = self._all, [self._all] * len(vectors)
+        columns = list(zip(*vectors, strict=True))
         for feature, cuts, left in self._asked:
-            alive = [bits & left[bisect_left(cuts, one[feature])] for bits, one in zip(alive, vectors, strict=True)]
-        for bits in alive:
+            column = columns[feature]
+            if column.count(column[0]) == len(column):
+                common &= left[bisect_left(cuts, column[0])]
+            else:
+                alive = [bits & left[bisect_left(cuts, value)] for bits, value in zip(alive, column, strict=True)]
+        for own in alive:
+            bits = own & common
             # Of a field and the complement of that less one, only the field's lowest bit is in both.
             reached = bits & ~(bits - self._lowest)
-            total = self._base
             fields = self._fields.unpack(reached.to_bytes(self._fields.size, "little"))
-            for values, bit in zip(self._values, fields, strict=True):
-                total += values[bit]
-            yield total
+            yield sum(map(getitem, self._values, fields), self._base)
 
 
 def _left_by(everything: int, ruled_out: dict[float, int]) -> tuple[list[float], list[int]]:

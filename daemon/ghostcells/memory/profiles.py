@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from itertools import repeat
 
 import msgspec
 
@@ -64,27 +65,18 @@ class Reader:
 
     def __init__(self, learned: Ranker) -> None:
         self._table = {term: round(weight * _UNITS) for term, weight in learned.weights.items()}
-        self._default = round(learned.default_weight * _UNITS)
+        self._default = repeat(round(learned.default_weight * _UNITS))
         self._kinships = learned.kinships
 
     def mass(self, terms: Iterable[str]) -> float:
-        table, default = self._table, self._default
-        return sum([table.get(term, default) for term in terms]) / _UNITS
+        return sum(map(self._table.get, terms, self._default)) / _UNITS
 
     def terms(self, found: Iterable[str]) -> Terms:
         distinct = frozenset(found)
         return Terms(distinct, self.mass(distinct)) if distinct else NOTHING
 
-    def overlap(self, one: Terms, other: Terms) -> float:
-        """Shared mass over all mass; 0 where nothing is shared."""
-        both = one.terms & other.terms
-        if not both:
-            return 0.0
-        shared = self.mass(both)
-        return shared / (one.mass + other.mass - shared)
-
     def jaccard(self, one: Terms, other: str) -> float:
-        """The same with terms as notes have them."""
+        """Shared mass over all mass, of terms that are asked and others as notes have them; 0 where nothing is shared."""
         if not one.terms or not other or one.terms.isdisjoint(terms := other.split(" ")):
             return 0.0
         shared = self.mass(one.terms.intersection(terms))

@@ -5,7 +5,8 @@ that the words found while the vectors are still being searched.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from operator import mul
 
 import msgspec
 
@@ -108,7 +109,7 @@ class Weighing:
         for hit in hits:
             start = features.found_by(self._likeness(hit.example), hit.signals, hit.age, place[hit.example.last_ms])
             told = (*start, hit.signals.similarity, hit.signals.similarity - hit.signals.similarity_best, 1.0)
-            score = probability(sum([a * b for a, b in zip(judge.rough, told, strict=True)]))
+            score = probability(sum(map(mul, judge.rough, told)))
             found.append(Rough(score, hit, start))
         found.sort(key=lambda one: (-one.score, one.hit.example.id))
         return found
@@ -172,13 +173,37 @@ def _supports(drafted: Sequence[tuple[Rough, Draft]], reader: Reader) -> list[Su
 
 
 def _fellows(scores: Mapping[str, float], commands: Mapping[str, Terms], reader: Reader) -> dict[str, float]:
-    """For each example the likeness of the others' commands, weighed by their scores."""
+    """For each example the likeness of the others' commands (shared mass over all mass), weighed by their scores."""
     found = dict.fromkeys(scores, 0.0)
     names = list(scores)
+    shared_by = _Shared(reader)
+    sets = [shared_by.bits(commands[name].terms) for name in names]
+    masses = [commands[name].mass for name in names]
     for place, one in enumerate(names):
-        for other in names[:place]:
-            likeness = reader.overlap(commands[one], commands[other])
-            if likeness:
+        mine, mass = sets[place], masses[place]
+        for before, other in enumerate(names[:place]):
+            if both := mine & sets[before]:
+                shared = shared_by.mass(both)
+                likeness = shared / (mass + masses[before] - shared)
                 found[one] += likeness * scores[other]
                 found[other] += likeness * scores[one]
     return found
+
+
+class _Shared:
+    """The masses of sets of terms as bits: of a few dozen commands, many pairs share the same terms."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._places: dict[str, int] = {}
+        self._masses: dict[int, float] = {}
+
+    def bits(self, terms: Iterable[str]) -> int:
+        return sum([1 << self._places.setdefault(term, len(self._places)) for term in terms])
+
+    def mass(self, bits: int) -> float:
+        known = self._masses.get(bits)
+        if known is None:
+            terms = [term for term, place in self._places.items() if bits >> place & 1]
+            known = self._masses[bits] = self._reader.mass(terms)
+        return known

@@ -1,4 +1,4 @@
-"""Ids sort by time, distances are distances, situations are cut alike for storing and for asking."""
+"""Ids sort by time, distances are distances, situations are cut alike for storing and for asking, and words for people."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,6 +7,7 @@ from ghostcells.domain.distance import argument_distance, word_distance
 from ghostcells.domain.examples import situation_at
 from ghostcells.domain.ids import STRIDE_BITS, Stamp, is_ulid, time_of, ulid
 from ghostcells.domain.notebook import Cell, CellKind
+from ghostcells.domain.words import one_line, short_name
 
 TIMES = st.integers(0, 2**47)
 ENTROPY = st.integers(0, 2**80 - 2**STRIDE_BITS)
@@ -65,3 +66,16 @@ def test_what_is_asked_is_what_will_be_stored():
     asked = situation_at(before, 2, "n")
     stored = situation_at([*before, cell("kubectl get pods", CellKind.CODE)], 2, "n")
     assert asked == stored
+
+
+def test_a_notebook_goes_by_its_file_name():
+    assert short_name("file:///runbooks/My%20notes%3F.md#cell-1") == "My notes?.md"
+    assert short_name("untitled:Untitled-1") == "Untitled-1"
+    assert short_name("") == ""
+
+
+def test_what_is_left_out_of_a_line_shows():
+    assert one_line(" ls\n") == "ls"
+    assert one_line("ls\npwd") == "ls…"
+    assert one_line("x" * 100, 10) == "x" * 9 + "…"
+    assert one_line(None) == ""

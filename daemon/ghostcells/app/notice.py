@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ghostcells.domain.events import AnyRecord, Executed
 from ghostcells.domain.replies import Severity
+from ghostcells.domain.words import one_line
 from ghostcells.learning.lessons import taught_by
 from ghostcells.runtime.ports import Client
 
@@ -32,9 +33,9 @@ class FirstLesson:
             self._told = True
             if self._is_first():
                 self._client.show_message(
-                    f"Ghostcells has learned what you just ran ({_short(lesson.text)}), and will suggest it in situations "
-                    "like this one. It is kept on this computer: `ghostcells examples` lists what was learned and can "
-                    "forget it.",
+                    f"Ghostcells has learned what you just ran ({one_line(lesson.text, _SHOWN_CHARS)}), and will suggest it in "
+                    "situations like this one. It is kept on this computer: `ghostcells examples` lists what was learned and "
+                    "can forget it.",
                     Severity.INFO,
                 )
 
@@ -47,8 +48,3 @@ class FirstLesson:
             logger.warning("What has been said once cannot be kept, so it is not said: %s", error)
             return False
         return True
-
-
-def _short(text: str) -> str:
-    line, _, more = text.strip().partition("\n")
-    return line if len(line) <= _SHOWN_CHARS and not more else f"{line[: _SHOWN_CHARS - 1]}…"

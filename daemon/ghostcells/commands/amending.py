@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ghostcells.commands.data import Data, NotFound, found_example, opened
-from ghostcells.commands.output import command, counted, moment, one_line, print_json, short_name
+from ghostcells.commands.output import command, print_json
 from ghostcells.commands.times import moment_ms
 from ghostcells.domain.errors import ConfigError
 from ghostcells.domain.events import Edited, Executed, Learned, Pinned
+from ghostcells.domain.words import counted, moment, one_line, short_name
 from ghostcells.learning.lessons import evidence_of, example_id
 from ghostcells.learning.selection import Criteria, Teaching, matches
 

@@ -16,12 +16,12 @@ from ghostcells import __version__
 from ghostcells.app.decisions import last_decisions
 from ghostcells.app.logs import LOGS
 from ghostcells.commands.data import answered, opened
-from ghostcells.commands.output import counted, moment, short_name
 from ghostcells.commands.settings import checked, data_dir_of
 from ghostcells.config.places import config_file, models_dir
 from ghostcells.config.schema import Settings
 from ghostcells.domain.decisions import ADVICE
 from ghostcells.domain.errors import GhostcellsError
+from ghostcells.domain.words import counted, moment, short_name
 
 _EXTRAS = {
     "minilm": ("numpy", "onnxruntime", "tokenizers"),

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 import msgspec
 
 from ghostcells.commands.data import opened
-from ghostcells.commands.output import command, counted
+from ghostcells.commands.output import command
 from ghostcells.commands.settings import settings_of
 from ghostcells.domain.events import Executed
+from ghostcells.domain.words import counted
 
 if TYPE_CHECKING:
     from ghostcells.evaluation.dumping import Dumped

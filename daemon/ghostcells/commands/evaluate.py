@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from ghostcells.commands.data import opened
-from ghostcells.commands.output import command, complain, counted, print_json, print_table
+from ghostcells.commands.output import command, complain, print_json, print_table
 from ghostcells.commands.settings import settings_of
 from ghostcells.config.edit import find_key, value_of
 from ghostcells.config.places import models_dir
 from ghostcells.config.schema import Settings
 from ghostcells.domain.errors import ConfigError
+from ghostcells.domain.words import counted
 
 if TYPE_CHECKING:
     from ghostcells.evaluation.experiment import Experiment

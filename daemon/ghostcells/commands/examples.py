@@ -6,18 +6,10 @@ from typing import TYPE_CHECKING
 
 from ghostcells.commands import amending
 from ghostcells.commands.data import found_example, opened
-from ghostcells.commands.output import (
-    builtins,
-    command,
-    moment,
-    one_line,
-    print_fields,
-    print_json,
-    print_table,
-    short_name,
-)
+from ghostcells.commands.output import builtins, command, print_fields, print_json, print_table
 from ghostcells.domain.events import Pinned
 from ghostcells.domain.examples import Situation
+from ghostcells.domain.words import moment, one_line, short_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,23 +8,13 @@ from typing import Any
 
 from ghostcells.app.overview import caps
 from ghostcells.commands.data import Data, answered, opened
-from ghostcells.commands.output import (
-    command,
-    counted,
-    moment,
-    one_line,
-    print_fields,
-    print_json,
-    print_json_line,
-    print_table,
-    short_name,
-)
+from ghostcells.commands.output import command, print_fields, print_json, print_json_line, print_table
 from ghostcells.commands.settings import settings_of
 from ghostcells.commands.stories import identity
 from ghostcells.dashboard.ports import Caps
 from ghostcells.domain.errors import ConfigError
 from ghostcells.domain.reports import DayCost, Funnel, lately
-from ghostcells.domain.words import event_name, stage, stage_order, usd
+from ghostcells.domain.words import counted, event_name, moment, one_line, share, short_name, stage, stage_order, usd
 from ghostcells.store.reports import GROUPS, Reports
 
 _FOLLOW_SECONDS = 0.5
@@ -207,7 +197,7 @@ def _print_funnels(funnels: Sequence[Funnel]) -> None:
                 "",
                 rate.name,
                 str(rate.part),
-                "-" if rate.share is None else f"{rate.share:.0%}",
+                share(rate.share),
                 f"of {rate.whole} {rate.of}",
             )
             for rate in funnel.rates()

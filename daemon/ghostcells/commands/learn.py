@@ -10,9 +10,10 @@ import msgspec
 
 from ghostcells.app.runbooks import redacted_lessons, unknown
 from ghostcells.commands.data import Data, NotFound, opened
-from ghostcells.commands.output import command, complain, counted, one_line, print_json, print_table
+from ghostcells.commands.output import command, complain, print_json, print_table
 from ghostcells.domain.errors import ConfigError
 from ghostcells.domain.events import Learned
+from ghostcells.domain.words import counted, one_line
 from ghostcells.reading.files import find
 from ghostcells.reading.habits import habit_lessons, habits
 from ghostcells.reading.history import SHELLS, default_path, present, read_history

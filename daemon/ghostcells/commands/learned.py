@@ -7,8 +7,8 @@ from ghostcells.commands.data import Data, opened
 from ghostcells.commands.output import command, print_json
 from ghostcells.commands.times import moment_ms
 from ghostcells.domain.ids import ulid
+from ghostcells.domain.words import short_name
 from ghostcells.learning.telling import Correction, Span, sentences
-from ghostcells.memory.labels import name_of
 from ghostcells.memory.rank import hidden
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def run(options: argparse.Namespace) -> int:
         span = span_of(data, since)
     notebooks = {one.situation.notebook for one in (*span.fresh, *span.read)}
     name = "this week" if options.since == _WEEK else f"since {options.since}" if "-" in options.since else "of late"
-    said = sentences(span, name, {uri: name_of(uri) for uri in notebooks})
+    said = sentences(span, name, {uri: short_name(uri) for uri in notebooks})
     if options.json:
         print_json({"sinceMs": since, "sentences": said, "learned": len(span.fresh), "feedback": dict(span.feedback)})
     else:

@@ -12,9 +12,10 @@ import msgspec
 from ghostcells.app.decisions import PATTERN
 from ghostcells.app.logs import LOGS
 from ghostcells.commands.data import opened
-from ghostcells.commands.output import command, moment, print_json_line, short_name
+from ghostcells.commands.output import command, print_json_line
 from ghostcells.commands.settings import data_dir_of
 from ghostcells.commands.stories import identity
+from ghostcells.domain.words import moment, short_name
 
 _FOLLOW_SECONDS = 0.3
 _PATTERNS = ("daemon-*.jsonl*", PATTERN)

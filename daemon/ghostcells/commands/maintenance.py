@@ -7,7 +7,8 @@ import sys
 from ghostcells import __version__
 from ghostcells.commands.data import opened
 from ghostcells.commands.diagnosis import State, diagnose
-from ghostcells.commands.output import command, complain, counted, print_json
+from ghostcells.commands.output import command, complain, print_json
+from ghostcells.domain.words import counted
 
 _MARKS = {State.GOOD: ("ok", "green"), State.LACKING: ("--", "yellow"), State.BAD: ("!!", "red")}
 _SHELLS = ("bash", "zsh", "fish")

@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-import time
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +9,6 @@ import msgspec
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-DAY_SECONDS = 86_400
 
 
 def command(
@@ -78,23 +75,3 @@ def print_fields(rows: Iterable[tuple[str, str]]) -> None:
         print(f"{name:<10}  {first}".rstrip())
         for line in more:
             print(f"{'':<12}{line}")
-
-
-def moment(time_ms: int | None) -> str:
-    """A time as people here write it."""
-    return "" if time_ms is None else time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(time_ms / 1000))
-
-
-def one_line(text: str, limit: int = 100) -> str:
-    """The first line of a text, cut short."""
-    line, _, more = text.strip().partition("\n")
-    return line if len(line) <= limit and not more else f"{line[: limit - 1]}…"
-
-
-def counted(number: int, one: str) -> str:
-    return f"{number} {one}" if number == 1 else f"{number} {one}s"
-
-
-def short_name(uri: str) -> str:
-    """The last part of a notebook's URI."""
-    return uri.rsplit("/", 1)[-1]

@@ -10,23 +10,14 @@ from ghostcells.app.decisions import last_decisions
 from ghostcells.app.logs import LOGS
 from ghostcells.app.stories import Stories
 from ghostcells.commands.data import NotFound, answered, opened
-from ghostcells.commands.output import (
-    command,
-    counted,
-    moment,
-    one_line,
-    print_fields,
-    print_json,
-    print_table,
-    short_name,
-)
+from ghostcells.commands.output import command, print_fields, print_json, print_table
 from ghostcells.commands.settings import data_dir_of
 from ghostcells.domain.decisions import ADVICE, Decision
 from ghostcells.domain.errors import ConfigError, GhostcellsError
 from ghostcells.domain.ids import is_ulid
 from ghostcells.domain.stories import CellStory, RunStory, SessionStory, SuggestionStory, UsedExample
 from ghostcells.domain.trace import Trace, TracedModel
-from ghostcells.domain.words import asked, stage, usd
+from ghostcells.domain.words import asked, counted, moment, one_line, short_name, stage, usd
 
 _STORY = TypeVar("_STORY", CellStory, SuggestionStory, SessionStory)
 

@@ -13,10 +13,9 @@ import pygal
 from markupsafe import Markup
 from pygal.style import Style
 
-from ghostcells.dashboard.pages import day_name
 from ghostcells.dashboard.ports import Overview
 from ghostcells.domain.reports import WEEK, Day, lately
-from ghostcells.domain.words import stage, stage_order, usd
+from ghostcells.domain.words import day_name, stage, stage_order, usd
 
 POINTS = 60
 """More points than this are put together, by whole weeks: a line of 400 days shows nothing more."""

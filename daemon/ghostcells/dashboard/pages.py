@@ -1,7 +1,6 @@
 """From values to HTML. Everything that is put in is escaped, by the template language and for every page alike."""
 
 import re
-import time
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -12,33 +11,9 @@ from markupsafe import Markup
 from ghostcells.domain.examples import Example
 from ghostcells.domain.ids import is_ulid
 from ghostcells.domain.trace import Outcome, Trace, TracedModel
-from ghostcells.domain.words import asked, event_name, stage, usd, verdict
+from ghostcells.domain.words import asked, event_name, moment, one_line, share, short_name, stage, usd, verdict
 
 _HERE = files("ghostcells.dashboard")
-_SECONDS_A_DAY = 86_400
-
-
-def moment(time_ms: int | None) -> str:
-    """A time by the clock of this machine."""
-    return "" if time_ms is None else time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(time_ms / 1000))
-
-
-def day_name(day: int) -> str:
-    return time.strftime("%Y-%m-%d", time.gmtime(day * _SECONDS_A_DAY))
-
-
-def share(value: float | None) -> str:
-    """A share as people write it; nothing where there is nothing to be a share of."""
-    return "-" if value is None else f"{value:.0%}"
-
-
-def one_line(text: str | None, limit: int = 90) -> str:
-    line, _, more = (text or "").strip().partition("\n")
-    return line if len(line) <= limit and not more else f"{line[: limit - 1]}…"
-
-
-def short_name(uri: str) -> str:
-    return uri.rsplit("/", 1)[-1]
 
 
 _FENCED = re.compile(r"^```[^\n]*\n(.*?)^```", re.DOTALL | re.MULTILINE)

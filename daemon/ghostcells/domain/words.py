@@ -1,5 +1,11 @@
 """What is called otherwise in files and on the wire than people say it: for the terminal and for pages alike."""
 
+import time
+from pathlib import PurePosixPath
+from urllib.parse import unquote, urlsplit
+
+_SECONDS_A_DAY = 86_400
+
 _STAGES = {
     "ahead": "begun before the rest was over",
     "words": "search by words",
@@ -53,3 +59,34 @@ def event_name(kind: str) -> str:
 def usd(value: float) -> str:
     """US dollars; less than a cent in millionths."""
     return "$0" if value == 0 else f"${value:.6f}" if value < 0.01 else f"${value:.2f}"  # noqa: PLR2004 -- a cent
+
+
+def share(value: float | None) -> str:
+    """A share in percent; nothing where there is nothing to be a share of."""
+    return "-" if value is None else f"{value:.0%}"
+
+
+def counted(number: int, one: str) -> str:
+    """How many there are of something."""
+    return f"{number} {one}" if number == 1 else f"{number} {one}s"
+
+
+def moment(time_ms: int | None) -> str:
+    """A time (Unix ms) by the clock of this machine."""
+    return "" if time_ms is None else time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(time_ms / 1000))
+
+
+def day_name(day: int) -> str:
+    """A day, counted from that of the Unix epoch, in UTC."""
+    return time.strftime("%Y-%m-%d", time.gmtime(day * _SECONDS_A_DAY))
+
+
+def one_line(text: str | None, limit: int = 90) -> str:
+    """The first line of a text, cut short; what is left out shows as an ellipsis."""
+    line, _, more = (text or "").strip().partition("\n")
+    return line if len(line) <= limit and not more else f"{line[: limit - 1]}…"
+
+
+def short_name(uri: str) -> str:
+    """The file name that a notebook's URI ends with."""
+    return unquote(PurePosixPath(urlsplit(uri).path).name) or uri

@@ -1,10 +1,8 @@
 """Why a remembered command is suggested, in a few words for the user."""
 
-from pathlib import PurePosixPath
-from urllib.parse import unquote, urlsplit
-
 from ghostcells.domain.examples import Example
 from ghostcells.domain.ghosts import Caution
+from ghostcells.domain.words import short_name
 
 _MINUTE = 60_000
 _HOUR = 60 * _MINUTE
@@ -16,7 +14,7 @@ LEFT_OUT = "…"
 
 def label(example: Example, now_ms: int, *, notebook: str) -> str:
     """For example "you ran this 3 days ago in deploy.md"."""
-    place = "here" if example.situation.notebook == notebook else f"in {name_of(example.situation.notebook)}"
+    place = "here" if example.situation.notebook == notebook else f"in {short_name(example.situation.notebook)}"
     if not example.runs:
         return f"from {_source(example.situation.notebook, notebook)}, not run yet"
     when = ago(now_ms - example.last_ms)
@@ -36,12 +34,7 @@ def _source(uri: str, here: str) -> str:
         case "tldr":
             return f"the tldr page of {rest}"
         case _:
-            return f"runbook {name_of(uri)}"
-
-
-def name_of(uri: str) -> str:
-    """The file name that a notebook's URI ends with."""
-    return unquote(PurePosixPath(urlsplit(uri).path).name) or uri
+            return f"runbook {short_name(uri)}"
 
 
 def ago(passed_ms: int) -> str:

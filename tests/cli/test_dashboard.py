@@ -42,7 +42,8 @@ def test_the_token_and_the_cookie_are_in_no_file_and_no_complaint(tmp_path):
         path = link.partition(f":{port}")[2]
         cookie = ask(port, path).headers["set-cookie"].partition(";")[0]
         assert ask(port, "/", Cookie=cookie).status == 200
-        assert ask(port, path, Cookie=cookie).status == 403
+        assert ask(port, path, Cookie=cookie).status == 303
+        assert ask(port, path).status == 403
         assert ask(port, "/suggestion/%00", Cookie=cookie).status == 404
         assert ask(port, "/", Host="evil.example").status == 421
         said = "".join(server.communicate(timeout=20))

@@ -1,5 +1,7 @@
 """Ids sort by time, distances are distances, situations are cut alike for storing and for asking, and words for people."""
 
+import time
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -7,7 +9,7 @@ from ghostcells.domain.distance import argument_distance, word_distance
 from ghostcells.domain.examples import situation_at
 from ghostcells.domain.ids import STRIDE_BITS, Stamp, is_ulid, time_of, ulid
 from ghostcells.domain.notebook import Cell, CellKind
-from ghostcells.domain.words import one_line, short_name
+from ghostcells.domain.words import day_name, moment, one_line, short_name
 
 TIMES = st.integers(0, 2**47)
 ENTROPY = st.integers(0, 2**80 - 2**STRIDE_BITS)
@@ -79,3 +81,15 @@ def test_what_is_left_out_of_a_line_shows():
     assert one_line("ls\npwd") == "ls…"
     assert one_line("x" * 100, 10) == "x" * 9 + "…"
     assert one_line(None) == ""
+
+
+def test_times_and_days_are_those_of_the_clock(monkeypatch):
+    monkeypatch.setenv("TZ", "Asia/Kolkata")
+    time.tzset()
+    try:
+        assert moment(1_700_000_000_999) == "2023-11-15 03:43:20"
+        assert moment(None) == ""
+        assert day_name(1_700_000_000 // 86_400) == "2023-11-14"
+    finally:
+        monkeypatch.undo()
+        time.tzset()

@@ -1,10 +1,9 @@
 """What is called otherwise in files and on the wire than people say it: for the terminal and for pages alike."""
 
-import time
-from pathlib import PurePosixPath
+from datetime import UTC, date, datetime
 from urllib.parse import unquote, urlsplit
 
-_SECONDS_A_DAY = 86_400
+_EPOCH = date(1970, 1, 1).toordinal()
 
 _STAGES = {
     "ahead": "begun before the rest was over",
@@ -73,12 +72,12 @@ def counted(number: int, one: str) -> str:
 
 def moment(time_ms: int | None) -> str:
     """A time (Unix ms) by the clock of this machine."""
-    return "" if time_ms is None else time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(time_ms / 1000))
+    return "" if time_ms is None else f"{datetime.fromtimestamp(time_ms // 1000, UTC).astimezone():%Y-%m-%d %H:%M:%S}"
 
 
 def day_name(day: int) -> str:
     """A day, counted from that of the Unix epoch, in UTC."""
-    return time.strftime("%Y-%m-%d", time.gmtime(day * _SECONDS_A_DAY))
+    return date.fromordinal(_EPOCH + day).isoformat()
 
 
 def one_line(text: str | None, limit: int = 90) -> str:
@@ -89,4 +88,4 @@ def one_line(text: str | None, limit: int = 90) -> str:
 
 def short_name(uri: str) -> str:
     """The file name that a notebook's URI ends with."""
-    return unquote(PurePosixPath(urlsplit(uri).path).name) or uri
+    return unquote(urlsplit(uri).path.rstrip("/").rsplit("/", 1)[-1]) or uri

@@ -5,6 +5,7 @@ import { CONTEXTS_MS, ghostWith } from './accepting.mjs';
 import { CODE, ipynb, isGhost, LETTERS, MARKUP, OWN, pause, until } from './editor.mjs';
 import { Model } from './model.mjs';
 import { scenes } from './scenes.mjs';
+import { backAndForth, saved } from './steps.mjs';
 
 const model = await new Model().start();
 const scene = scenes({ name: 'stream', config: model.config(), env: { OPENAI_API_KEY: 'not-a-real-key' } });
@@ -52,6 +53,26 @@ for (const [kind, open] of [['Jupyter', jupyter], ['our own', markdown]]) {
     assert.equal(now.text, `${LETTERS}gzip access.log`);
     assert.equal(now.language, 'shellscript');
   });
+
+  for (const [state, ends] of [['that is open', false], ['that has ended', true]]) {
+    scene(`${kind}: undo and redo around a stream ${state}`, async (editor) => {
+      const notebook = await open(editor);
+      const answer = await ask(notebook, `Compress the access log ${number}`);
+      answer.say('```bash\ngzip access.log\n');
+      await ghostWith(notebook, 'gzip access.log');
+      answer.say('ls -l access.log.gz\n');
+      await ghostWith(notebook, 'gzip access.log\nls -l access.log.gz');
+      const writing = setInterval(() => answer.say('date\n'), 50);
+      if (ends) {
+        clearInterval(writing);
+        answer.say('```\n').end();
+      }
+      await backAndForth(notebook);
+      clearInterval(writing);
+      answer.say('```\n').end();
+      await saved(notebook);
+    });
+  }
 
   scene(`${kind}: skipping the first of two ghosts in edit mode: the next key lands right`, async (editor) => {
     const notebook = await open(editor);

@@ -1,9 +1,10 @@
-// Undo and redo around everything that ghosts do: what is the user's is whole in the end, and a ghost is never taken for it.
+// Undo and redo around everything that ghosts do, and steps of the user's that meet edits of ours.
 import assert from 'node:assert/strict';
 import { CONTEXTS_MS, ghostWith, intend } from './accepting.mjs';
-import { CODE, ipynb, isGhost, MARKUP, OWN, pause, until } from './editor.mjs';
+import { CODE, ipynb, MARKUP, OWN, pause, until } from './editor.mjs';
 import { AMBIGUOUS, EVERYTHING, LINES } from './memory.mjs';
 import { scenes } from './scenes.mjs';
+import { backAndForth, honest, saved, texts } from './steps.mjs';
 
 const scene = scenes({ name: 'undo', learn: EVERYTHING });
 let number = 0;
@@ -11,9 +12,6 @@ const KINDS = {
   Jupyter: (editor) => editor.open(`notebook-${++number}.ipynb`, ipynb([MARKUP, '# Today'], [MARKUP, 'to do'], [CODE, 'last = 1'])),
   'our own': (editor) => editor.open(`notebook-${++number}.md`, '# Today\n\n## Task\n\nto do\n\n```bash\ntrue\n```\n', OWN),
 };
-/** More steps than any of the acts takes. */
-const STEPS = 6;
-
 async function accepted(notebook) {
   const { cell } = await intend(notebook, 1, LINES);
   await notebook.editor.press('ArrowDown');
@@ -63,6 +61,11 @@ const ACTS = {
     await notebook.editor.press('Meta+Enter');
     await notebook.next('executed');
   },
+  'a run of all cells while a ghost shows': async (notebook) => {
+    await intend(notebook, 1, LINES);
+    await notebook.editor.execute('notebook.execute');
+    await notebook.next('executed');
+  },
   'a save': async (notebook) => {
     await intend(notebook, 1, LINES);
     await notebook.editor.press('Control+s');
@@ -70,47 +73,79 @@ const ACTS = {
   },
 };
 
-const texts = async (notebook) => (await notebook.own()).map((cell) => cell.text);
-
-/** Every cell that calls itself a ghost is one: grey, or gone soon. */
-async function honest(notebook) {
-  await until(async () => {
-    const cells = await notebook.cells();
-    const drawn = await Promise.all(cells.map(async (cell, index) => !isGhost(cell) || cell.kind === MARKUP || (await notebook.drawn(index)).grey));
-    return drawn.every(Boolean);
-  }, 'ghosts to be drawn as ghosts', 15_000);
-}
-
 for (const [kind, begin] of Object.entries(KINDS)) {
   for (const [act, carryOut] of Object.entries(ACTS)) {
     scene(`${kind}: undo and redo around ${act}`, async (editor) => {
       const notebook = await begin(editor);
       await carryOut(notebook);
-      const before = await texts(notebook);
-      await editor.press('Escape'); // Into command mode, in which the notebook's own steps are undone.
-      await pause(CONTEXTS_MS);
-      for (let step = 0; step < STEPS; step++) {
-        await editor.press('Control+z');
-        await pause(60);
-      }
-      await honest(notebook);
-      for (let step = 0; step < 2 * STEPS; step++) {
-        await editor.press('Control+Shift+z');
-        await pause(60);
-      }
-      let seen;
-      await until(async () => {
-        seen = await texts(notebook);
-        return JSON.stringify(seen) === JSON.stringify(before);
-      }, () => `the cells ${JSON.stringify(before)}; there are ${JSON.stringify(seen)}`, 15_000);
-      await honest(notebook);
-      await editor.press('Control+s');
-      await until(async () => !(await notebook.state()).dirty, 'the save');
-      const file = editor.bench.read(notebook.uri.split('/').at(-1));
-      assert.doesNotMatch(file, /ghost/);
-      for (const text of before) {
-        assert.ok(file.includes(text.split('\n')[0]), `${text} in ${file}`);
-      }
+      await backAndForth(notebook);
+      await saved(notebook);
     });
   }
+}
+
+/** A suggestion in a saved notebook of another type; what is done with it. */
+const PREVIEWS = {
+  'a preview': async () => undefined,
+  'a preview that is dismissed': async (notebook) => {
+    await notebook.editor.press('Escape');
+    await until(async () => !/wc -l/.test(await notebook.label(1)), 'the preview to go');
+  },
+  'a preview that has become a cell': async (notebook) => {
+    await notebook.editor.press('Control+Alt+Enter');
+    await notebook.next('accepted');
+    await until(async () => (await notebook.cells())[2]?.language === 'shellscript', 'the accepted cell');
+  },
+};
+
+for (const [act, carryOut] of Object.entries(PREVIEWS)) {
+  scene(`undo and redo around ${act}`, async (editor) => {
+    const notebook = await editor.open(`notebook-${++number}.ipynb`, ipynb([MARKUP, '# Today'], [CODE, `# ${LINES[0]}`]));
+    await notebook.edit(1);
+    await pause(CONTEXTS_MS);
+    await editor.press('Control+Alt+Space');
+    await until(async () => /wc -l access\.log/.test(await notebook.label(1)), 'the preview');
+    await pause(CONTEXTS_MS);
+    await carryOut(notebook);
+    await backAndForth(notebook);
+    await saved(notebook);
+  });
+}
+
+/** What moves cells while an edit of ours is on its way; the editor does not hold such an edit back. */
+const MOVES = {
+  'the user inserts a cell above': (editor) => editor.press('a'),
+  'the user takes a step back, by the menu': (editor) => editor.execute('undo'),
+  'another extension inserts a cell at the top': (editor) => editor.ask('insertAt', 0, 'x = 0'),
+};
+
+for (const [kind, begin] of Object.entries(KINDS)) {
+  scene(`${kind}: a ghost goes in the instant in which cells move: none of the user's goes with it`, async (editor, t) => {
+    const notebook = await begin(editor);
+    await intend(notebook, 1, LINES);
+    await editor.press('Escape');
+    await notebook.ghosts();
+    await editor.execute('notebook.cell.quitEdit');
+    const kept = (await texts(notebook)).slice(1);
+    for (const [name, move] of Object.entries(MOVES)) {
+      for (const delay of [0, 3, 6, 9, 12, 16, 24]) {
+        await editor.ask('select', (await notebook.cells()).find((cell) => cell.text === LINES[0]).uri);
+        await editor.execute('ghostcells.suggest');
+        await ghostWith(notebook, LINES[1]);
+        const dismissing = editor.execute('ghostcells.dismiss');
+        await pause(delay);
+        await move(editor);
+        await dismissing;
+        await pause(100); // An edit is on its way no longer than that where nothing else runs.
+        let seen;
+        const there = (text) => seen.filter((one) => one === text).length === 1;
+        await until(async () => {
+          seen = await texts(notebook);
+          return kept.every(there);
+        }, () => `${JSON.stringify(kept)} after “${name}” at ${delay} ms; there are ${JSON.stringify(seen)}`, 5000);
+      }
+    }
+    await honest(notebook);
+    t.diagnostic(`figure: ${kind}: edits that met a cell of the user's on their way, which was put back: ${notebook.since('put-back').length}`);
+  });
 }

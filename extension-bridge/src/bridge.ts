@@ -132,11 +132,11 @@ export class Bridge implements vscode.Disposable, Host, Listener {
   private changed(change: vscode.NotebookDocumentChangeEvent): void {
     const started = performance.now();
     const book = this.books.of(change.notebook);
-    for (const cell of change.cellChanges) {
-      this.cellChanged(book, cell);
-    }
     if (change.contentChanges.length > 0) {
       this.restructured(book, change);
+    }
+    for (const cell of change.cellChanges) {
+      this.cellChanged(book, cell);
     }
     this.measure(performance.now() - started);
   }
@@ -150,7 +150,7 @@ export class Bridge implements vscode.Disposable, Host, Listener {
       }, 0);
     }
     if (change.metadata !== undefined && !book.busy) {
-      book.repair(change.cell);
+      book.acceptance.repair(change.cell);
     }
     if (change.executionSummary !== undefined) {
       this.undo.typed(); // What has run is no suggestion again.
@@ -159,20 +159,15 @@ export class Bridge implements vscode.Disposable, Host, Listener {
   }
 
   private restructured(book: Book, change: vscode.NotebookDocumentChangeEvent): void {
-    for (const cell of change.contentChanges.flatMap((one) => one.addedCells)) {
-      book.repair(cell); // A redone acceptance comes back as the ghost that was inserted.
+    const isUsers = book.restructured(change.contentChanges);
+    if (book.busy) {
+      return;
     }
-    const touched = change.contentChanges.flatMap((one) => [...one.addedCells, ...one.removedCells]);
-    if (touched.some((cell) => book.ghostId(cell) === undefined)) {
-      book.userChanged();
-      if (!book.busy) {
-        this.undo.typed();
-      }
+    if (isUsers) {
+      this.undo.typed();
     }
-    if (!book.busy) {
-      this.drawn(book);
-      this.focus.look();
-    }
+    this.drawn(book);
+    this.focus.look();
   }
 
   private ran(book: Book, change: vscode.NotebookDocumentCellChange): void {
@@ -247,7 +242,7 @@ export class Bridge implements vscode.Disposable, Host, Listener {
   }
 
   idle(book: Book): void {
-    book.repairAll(); // What was written back while an edit was under way.
+    book.acceptance.repairAll(); // What was written back while an edit was under way.
     this.focus.look();
   }
 

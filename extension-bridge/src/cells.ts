@@ -24,6 +24,7 @@ export function marksOf(cell: vscode.NotebookCell): Marks {
   const saved = object(object(metadata?.['metadata'])?.['ghostcells']);
   const id = ours?.['id'] ?? saved?.['id'];
   return {
+    uri: uriOf(cell),
     id: typeof id === 'string' ? id : undefined,
     flagged: ours?.['ghost'] === true || saved?.['ghost'] === true,
     language: cell.document.languageId,
@@ -32,14 +33,18 @@ export function marksOf(cell: vscode.NotebookCell): Marks {
 
 /** The metadata of an accepted cell: the id stays, whatever says "ghost" goes. */
 export function realMetadata(cell: vscode.NotebookCell, id: string): Metadata {
-  const merged: Metadata = { ...withoutGhostLanguage(object(cell.metadata) ?? {}), ghostcells: { id } };
-  const nested = object(merged['metadata']);
+  return { ...unmarkedMetadata(cell), ghostcells: { id } };
+}
+
+/** The metadata of a cell without anything of ours. */
+export function unmarkedMetadata(cell: vscode.NotebookCell): Metadata {
+  const { ghostcells: _, ...rest } = withoutGhostLanguage(object(cell.metadata) ?? {});
+  const nested = object(rest['metadata']);
   if (nested !== undefined) {
-    const clean = withoutGhostLanguage(nested);
-    delete clean['ghostcells'];
-    merged['metadata'] = clean;
+    const { ghostcells: __, ...clean } = withoutGhostLanguage(nested);
+    rest['metadata'] = clean;
   }
-  return merged;
+  return rest;
 }
 
 export function ghostMetadata(cell: vscode.NotebookCell, id: string): Metadata {
@@ -76,6 +81,17 @@ export function cellData(ghost: Ghost): vscode.NotebookCellData {
       ? new vscode.NotebookCellData(vscode.NotebookCellKind.Markup, ghost.text, 'markdown')
       : new vscode.NotebookCellData(vscode.NotebookCellKind.Code, ghost.text, GHOST_LANGUAGE);
   data.metadata = { ghostcells: { id: ghost.id, ghost: true } };
+  return data;
+}
+
+/** The same cell once more. */
+export function copyOf(cell: vscode.NotebookCell): vscode.NotebookCellData {
+  const data = new vscode.NotebookCellData(cell.kind, cell.document.getText(), cell.document.languageId);
+  data.metadata = { ...object(cell.metadata) };
+  data.outputs = [...cell.outputs];
+  if (cell.executionSummary !== undefined) {
+    data.executionSummary = cell.executionSummary;
+  }
   return data;
 }
 

@@ -130,7 +130,7 @@ export class Focus implements vscode.Disposable {
       const result = await this.daemon.request('ghostcells/focus', params);
       record('focused', { ...place, ...result });
       if (ghost !== undefined) {
-        await book?.makeReal(ghost);
+        await book?.acceptance.makeReal(ghost);
       }
       this.moved(book, ghost !== undefined && text !== undefined && result.accepted.includes(ghost) ? { id: ghost, text } : undefined);
     } catch (error) {
@@ -151,7 +151,7 @@ export class Focus implements vscode.Disposable {
       book.ledger.release(ghost);
       this.moved(book, undefined);
     } else {
-      void book.makeReal(ghost);
+      void book.acceptance.makeReal(ghost);
     }
   }
 

@@ -1,8 +1,8 @@
 /**
- * Which ids are ghosts in one notebook: what was published, what the user took. Imports no vscode.
+ * Which cells are ghosts in one notebook: what was published, what was inserted for it, what the user took. Imports no vscode.
  *
- * The id decides. The flag in a cell's metadata is a hint that other extensions write back when it is out of date; it counts
- * only for ids that are unknown here, which makes such a cell a leak.
+ * The cell decides, by its URI, which it keeps through undo and redo. What its metadata claims is a hint: other extensions write
+ * it back when it is out of date, and onto other cells. It counts only where it was written by nobody here: such a cell is a leak.
  */
 
 import { GHOST_LANGUAGE, NOTHING, type Wanted } from './plan';
@@ -10,6 +10,7 @@ import type { Ghost, PublishGhosts } from './protocol';
 
 /** What a cell says of itself. */
 export interface Marks {
+  readonly uri: string;
   readonly id: string | undefined;
   readonly flagged: boolean;
   readonly language: string;
@@ -17,6 +18,12 @@ export interface Marks {
 
 export class Ledger {
   private readonly issued = new Map<string, Ghost>();
+  /** The cells that were inserted for ghosts: URI to id. */
+  private readonly cells = new Map<string, string>();
+  private readonly expected = new Set<string>();
+  /** Cells of the user's that an edit of ours has removed, and the copies that were put in their places. */
+  private readonly originals = new Set<string>();
+  private readonly copies = new Set<string>();
   /** Accepted, or about to be: the daemon's answer is on its way. */
   private readonly taken = new Set<string>();
   private epoch = '';
@@ -81,16 +88,57 @@ export class Ledger {
     return this.issued.get(id);
   }
 
-  /** The id under which a cell is a ghost: suggested in this window and not taken. */
-  ghostId(marks: Marks): string | undefined {
-    return marks.id !== undefined && !this.taken.has(marks.id) && this.issued.has(marks.id) ? marks.id : undefined;
+  /** An edit that inserts cells for these ghosts is on its way. */
+  expect(ids: readonly string[]): void {
+    for (const id of ids) {
+      this.expected.add(id);
+    }
   }
 
-  /** A cell that looks like a ghost and was suggested by nobody here: from a file, or pasted from another window. */
+  /** A cell has come into the notebook: it is a ghost's if one was expected, and a copy or a cell of the user's if not. */
+  added({ uri, id }: Marks): void {
+    if (id !== undefined && this.expected.delete(id)) {
+      this.cells.set(uri, id);
+    }
+  }
+
+  /** The id of the ghost that a cell was inserted for, whether or not it is the user's by now. */
+  idOf(uri: string): string | undefined {
+    return this.cells.get(uri);
+  }
+
+  /** The id under which a cell is a ghost: inserted for it and not taken. */
+  ghostId(uri: string): string | undefined {
+    const id = this.cells.get(uri);
+    return this.isTaken(id) ? undefined : id;
+  }
+
+  /** A cell of the user's was removed by mistake, and a copy of it put back. */
+  putBack(original: string, copy: string): void {
+    this.originals.add(original);
+    this.copies.add(copy);
+  }
+
+  /** Whether a cell that comes or goes with an undo or redo does so by a step of ours: a ghost, or a mistake and what mended it. */
+  isOurStep(uri: string, comes: boolean, command: 'undo' | 'redo'): boolean {
+    const mistakes = comes === (command === 'undo') ? this.originals : this.copies;
+    return this.ghostId(uri) !== undefined || mistakes.has(uri);
+  }
+
+  /** A cell that looks like a ghost and was inserted by nobody here: from a file, or pasted from another window. */
   isLeak(marks: Marks): boolean {
-    if (this.isTaken(marks.id) || (marks.id !== undefined && this.issued.has(marks.id))) {
+    if (this.cells.has(marks.uri) || this.isTaken(marks.id)) {
       return false;
     }
-    return marks.flagged || marks.language === GHOST_LANGUAGE;
+    return marks.language === GHOST_LANGUAGE || (marks.flagged && !this.isIssued(marks.id));
+  }
+
+  /** A cell of the user's that carries the mark of a ghost of this window, which somebody has written onto the wrong cell. */
+  isMistaken(marks: Marks): boolean {
+    return marks.flagged && this.isIssued(marks.id) && this.cells.get(marks.uri) !== marks.id && marks.language !== GHOST_LANGUAGE;
+  }
+
+  private isIssued(id: string | undefined): boolean {
+    return id !== undefined && this.issued.has(id);
   }
 }

@@ -1,11 +1,11 @@
 /**
  * Undo, where ghosts are in the way of it. Right after an acceptance it gives the ghost back: the notebook's own undo would take
- * the whole cell away. And in command mode it passes over the steps in which only ghosts came and went.
+ * the whole cell away. And in command mode it passes over the steps that were ours alone: in which ghosts came and went.
  */
 
 import * as vscode from 'vscode';
 import type { Book } from './book';
-import { select } from './cells';
+import { select, uriOf } from './cells';
 import type { Daemon } from './daemon';
 import { record } from './record';
 
@@ -46,18 +46,22 @@ export class Undo {
     }
   }
 
-  /** Undoes or redoes the last step of the user's: those of ghosts alone are passed over. */
+  /** Undoes or redoes the last step of the user's: those of ours are passed over. */
   async step(book: Book, command: 'undo' | 'redo'): Promise<void> {
     await book.step(() => this.pass(book, command));
   }
 
   private async pass(book: Book, command: 'undo' | 'redo'): Promise<void> {
     for (let count = 0; count < MOST_STEPS; count++) {
-      const touched = new Set<'ghost' | 'other'>();
+      const touched = new Set<boolean>();
+      const look = (cells: readonly vscode.NotebookCell[], comes: boolean): void => {
+        cells.forEach((cell) => touched.add(book.ledger.isOurStep(uriOf(cell), comes, command)));
+      };
       const listening = vscode.workspace.onDidChangeNotebookDocument((change) => {
         if (change.notebook === book.notebook) {
-          for (const cell of change.contentChanges.flatMap((one) => [...one.addedCells, ...one.removedCells])) {
-            touched.add(book.ghostId(cell) === undefined ? 'other' : 'ghost');
+          for (const { addedCells, removedCells } of change.contentChanges) {
+            look(addedCells, true);
+            look(removedCells, false);
           }
         }
       });
@@ -66,7 +70,7 @@ export class Undo {
       } finally {
         listening.dispose();
       }
-      if (!touched.has('ghost') || touched.has('other')) {
+      if (touched.size === 0 || touched.has(false)) {
         return;
       }
     }
@@ -95,7 +99,7 @@ export class Undo {
         select(editor, cell.index - 1);
       }
     }
-    await book.makeGhost(id);
+    await book.acceptance.makeGhost(id);
     book.show();
   }
 }

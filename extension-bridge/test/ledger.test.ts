@@ -22,7 +22,7 @@ function publish(revision: number, ids: string[], more: Partial<PublishGhosts> =
   };
 }
 
-const marks = (id: string | undefined, flagged = true, language = 'ghostcell') => ({ id, flagged, language });
+const marks = (id: string | undefined, flagged = true, language = 'ghostcell', uri = `cell ${String(id)}`) => ({ uri, id, flagged, language });
 
 test('a publish that is not newer changes nothing, unless the daemon is a new one', () => {
   const ledger = new Ledger();
@@ -34,30 +34,48 @@ test('a publish that is not newer changes nothing, unless the daemon is a new on
   assert.deepEqual(ledger.wanted.ghosts.map((one) => one.id), ['g3']);
 });
 
-test('an accepted cell is no ghost, whatever its metadata says', () => {
+/** A ledger of one ghost, and of the cell that was inserted for it. */
+function inserted(): Ledger {
   const ledger = new Ledger();
   ledger.take(publish(1, ['g1']));
-  assert.equal(ledger.ghostId(marks('g1', false, 'python')), 'g1');
+  ledger.expect(['g1']);
+  ledger.added(marks('g1'));
+  return ledger;
+}
+
+test('an accepted cell is no ghost, whatever its metadata says', () => {
+  const ledger = inserted();
+  assert.equal(ledger.ghostId('cell g1'), 'g1');
   ledger.take(publish(2, [], { accepted: ['g1'] }));
-  assert.equal(ledger.ghostId(marks('g1', true)), undefined);
+  assert.equal(ledger.ghostId('cell g1'), undefined);
   assert.ok(!ledger.isLeak(marks('g1', true)));
 });
 
 test('an acceptance that is undone makes it a ghost again', () => {
-  const ledger = new Ledger();
-  ledger.take(publish(1, ['g1']));
+  const ledger = inserted();
   ledger.claim('g1');
-  assert.equal(ledger.ghostId(marks('g1')), undefined);
+  assert.equal(ledger.ghostId('cell g1'), undefined);
   ledger.release('g1');
-  assert.equal(ledger.ghostId(marks('g1')), 'g1');
+  assert.equal(ledger.ghostId('cell g1'), 'g1');
 });
 
-test('a cell that looks like a ghost and was suggested by nobody here is a leak', () => {
-  const ledger = new Ledger();
+test('a cell is a ghost because it was inserted for one, not because its metadata says so', () => {
+  const ledger = inserted();
+  const copy = marks('g1', true, 'python', 'of the user');
+  ledger.added(copy);
+  assert.equal(ledger.ghostId(copy.uri), undefined);
+  assert.ok(!ledger.isLeak(copy), 'it is not taken away');
+  assert.ok(ledger.isMistaken(copy), 'it is put right');
+  assert.ok(!ledger.isMistaken(marks('g1')));
+  assert.ok(ledger.isLeak(marks('g1', true, 'ghostcell', 'a copy of the ghost')));
+});
+
+test('a cell that looks like a ghost and was inserted by nobody here is a leak', () => {
+  const ledger = inserted();
   assert.ok(ledger.isLeak(marks('unknown')));
+  assert.ok(ledger.isLeak(marks('unknown', true, 'markdown')));
   assert.ok(ledger.isLeak(marks(undefined, false)));
   assert.ok(!ledger.isLeak(marks('unknown', false, 'python')));
-  ledger.take(publish(1, ['g1']));
   assert.ok(!ledger.isLeak(marks('g1')));
 });
 

@@ -1,4 +1,4 @@
-// Bundles the tests, which import no vscode, and runs them in plain Node; arguments are parts of file names.
+// Bundles the tests and runs them in plain Node, with vscode.ts in place of the editor; arguments are parts of file names.
 import { build } from 'esbuild';
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
@@ -12,6 +12,7 @@ await build({
   entryPoints: files.map((name) => path.join(here, name)),
   outdir,
   bundle: true,
+  alias: { vscode: path.join(here, 'vscode.ts') },
   platform: 'node',
   target: 'node20',
   format: 'cjs',

@@ -102,6 +102,13 @@ const answers = {
     return await vscode.workspace.applyEdit(edit);
   },
 
+  /** What another extension does: puts a cell into the active notebook. */
+  async insertAt(index, text) {
+    const edit = new vscode.WorkspaceEdit();
+    edit.set(vscode.window.activeNotebookEditor.notebook.uri, [vscode.NotebookEdit.insertCells(index, [new vscode.NotebookCellData(vscode.NotebookCellKind.Code, text, 'python')])]);
+    return await vscode.workspace.applyEdit(edit);
+  },
+
   async setLanguage(uri, language) {
     const document = vscode.workspace.textDocuments.find((one) => one.uri.toString() === uri);
     await vscode.languages.setTextDocumentLanguage(document, language);

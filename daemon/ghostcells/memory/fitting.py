@@ -32,7 +32,7 @@ class Slot(msgspec.Struct, frozen=True):
     right: tuple[str, ...]
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def forms(word: Token) -> tuple[str, ...]:
     """How a value may be written in a command, the fullest first."""
     text = word.text
@@ -75,7 +75,7 @@ def _in_units_of(slot: Token, target: Token) -> Token:
     return msgspec.structs.replace(target, text=text, low=text.lower())
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=512)
 def shape_fits(slot: Token, target: Token) -> float:
     """How well a value fits by its shape alone."""
     quoted = slot.quoted and target.quoted

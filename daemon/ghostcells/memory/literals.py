@@ -76,7 +76,7 @@ _SHOUTED = 4
 _TRAILING = ".,:;="
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def kind_of(token: str) -> Kind:
     """The kind of a bare token; plain words are `WORD`."""
     if token.isalpha():
@@ -89,7 +89,7 @@ def kind_of(token: str) -> Kind:
     return Kind.NAME if any(letter.isalnum() for letter in token) else Kind.WORD
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=512)
 def _token(raw: str) -> Token | None:
     if raw[0] in _QUOTES and raw[1:-1]:
         bare = raw[1:-1]
@@ -114,7 +114,7 @@ def tokens(text: str) -> list[Token]:
     return [token for token in map(_token, _SPOT.findall(text)) if token is not None]
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def outline(token: str) -> str:
     """The shape of a value: runs of letters and digits by their class, everything else kept."""
     drawn = re.sub(r"[0-9]+", "9", re.sub(r"[a-z]+", "a", re.sub(r"[A-Z]+", "A", token)))

@@ -64,7 +64,7 @@ def _keyed(mine: Sequence[str], then: list[Above], now: list[Above]) -> Iterator
                 yield value, found
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=64)
 def _pairs(command: str) -> tuple[tuple[str, str], ...]:
     """Each argument with what names it: the option or redirection before it, or the left side of its own equals sign."""
     pairs: list[tuple[str, str]] = []

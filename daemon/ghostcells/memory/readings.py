@@ -13,7 +13,7 @@ _LINK = re.compile(r"\]\([^)\s]*\)")
 _SENTENCE = re.compile(r"[.!?:]\s+|\n\s*\n")
 _LAST_CHARS = 240
 _CONSTANTS = frozenset({"/dev/null", "/dev/stdin", "/dev/stdout", "/dev/stderr"})
-_CACHED = 160
+_CACHED = 32
 _AMOUNTS = frozenset({Kind.NUMBER, Kind.SIZE})
 _BYTES = re.compile(r"([+-]?\d+(?:[.,]\d+)?[kmgtp])b")
 ENDING = re.compile(r"\*?\.[A-Za-z0-9]{1,7}")
@@ -77,12 +77,12 @@ class Reading(msgspec.Struct, frozen=True, dict=True):
         return left, right
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def _stem(word: Token) -> str:
     return stem(word.low) if word.kind is Kind.WORD else word.low
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def plainly(word: Token) -> str:
     """A value in the one of its spellings that compares: 10MB is 10M, /home/ is /home, TXT is *.txt. Quotes mean it so."""
     if word.quoted:
@@ -125,7 +125,7 @@ def _last(text: str) -> str:
     return end[begun.end() :] if begun else end
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def is_content(word: Token) -> bool:
     """Whether a word can stand for something in a command."""
     if word.kind is Kind.WORD and not word.quoted:

@@ -5,7 +5,6 @@ Sums, caps and what happens at them are the ledger's.
 
 import re
 import tomllib
-from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
 
@@ -56,7 +55,7 @@ class Prices:
     @classmethod
     def load(cls, override: Path | None = None) -> "Prices":
         """Our table, with a user's file laid over it. Raises ConfigError for a file that cannot be used."""
-        ours = _parse((files("ghostcells.providers") / "prices.toml").read_text("utf-8"), "prices.toml")
+        ours = _parse(Path(__file__).with_name("prices.toml").read_text("utf-8"), "prices.toml")
         theirs = _Table()
         if override is not None:
             try:

@@ -135,8 +135,7 @@ def test_every_way_of_telling_names_the_reason_of_the_decision(
 
     decision = eventually(lambda: decided(home, reason), f"a decision: {reason}", 20)
     assert why in decision["why"]
-    if "suggestion" in decision:
-        assert told(home, "trace", decision["suggestion"])["why"]
+    assert told(home, "trace", decision["suggestion"])["why"]
     findings = {one["about"]: one for one in told(home, "doctor", failing=True)}
     said = findings["last decision"]
     assert f"({reason}): {decision['why']}" in said["text"]

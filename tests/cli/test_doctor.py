@@ -4,6 +4,7 @@ import pytest
 
 from ghostcells.app.decisions import Decisions
 from ghostcells.domain.decisions import Decision, Silence
+from ghostcells.domain.ids import ulid
 from ghostcells.runtime.status import StatusBoard
 from tests.runtime.fakes import FakeClient
 
@@ -93,8 +94,11 @@ def test_silence_is_explained_from_what_was_decided(command, alone):
     """Not from guesses: the daemon's last decision says why, with the next step."""
     kept = Decisions(alone / "data" / "logs", StatusBoard(FakeClient()), process=7)
     common = {"notebook": "file:///home/user/deploy.md", "cell": "c", "session": None, "trigger": "edit"}
-    kept.add(Decision(time_ms=1_000, why="memory knows it", **common))
-    kept.add(Decision(time_ms=2_000, why="today has cost $1.00 of $1.00", silence=Silence.BUDGET, **common))
+    first, last = ulid(1_000, 0), ulid(2_000, 0)
+    kept.add(Decision(time_ms=1_000, why="memory knows it", suggestion=first, **common))
+    kept.add(
+        Decision(time_ms=2_000, why="today has cost $1.00 of $1.00", silence=Silence.BUDGET, suggestion=last, **common)
+    )
     kept.close()
     text = command("doctor").out
     assert "nothing was suggested (budget): today has cost $1.00 of $1.00" in text

@@ -15,6 +15,7 @@ from ghostcells.config.schema import Settings
 from ghostcells.domain.decisions import Decision, Silence
 from ghostcells.domain.events import Executed, Learned, SessionStarted, Traced
 from ghostcells.domain.examples import Reason, Situation
+from ghostcells.domain.ids import ulid
 from ghostcells.domain.trace import Outcome, Trace, TracedCandidate
 from ghostcells.runtime.status import StatusBoard
 from tests.runtime.fakes import FakeClient
@@ -94,6 +95,33 @@ def test_a_trace_is_found_by_its_cell_and_says_what_became_of_it(command, told):
     found = command("trace", SUGGESTION, "--json").json
     assert (found["suggestion"], found["stagesMs"]["total"]) == (SUGGESTION, 6.5)
     assert found["examples"] == [{"id": "abc", "text": None, "intent": "", "notebook": "", "runs": 0, "rejections": 0}]
+
+
+def test_the_last_decision_is_told_with_those_before_it(command, alone):
+    """The one that is asked about is seldom the last: a run and a move of the focus bring decisions of their own."""
+    decisions = Decisions(alone / "data" / "logs", StatusBoard(FakeClient()), process=7)
+    common = {"notebook": NOTEBOOK, "cell": "c", "session": SESSION}
+    for number, (silence, why) in enumerate(
+        [
+            (None, "confidence 0.52 is at least 0.35"),
+            (Silence.DEBOUNCED, "the text changed"),
+            (Silence.EMPTY, "the cell is empty"),
+            (Silence.ABSTAINED, "the best confidence is too low"),
+        ]
+    ):
+        identity = ulid(1_700_000_000_000 + max(1, number), 0)
+        made = Decision(
+            **common, time_ms=1_700_000_000_000 + number, trigger="edit", why=why, silence=silence, suggestion=identity
+        )
+        decisions.add(made)
+    decisions.close()
+    said = command("trace").out
+    assert said.startswith("abstained: the best confidence is too low\n")
+    (line,) = [line for line in said.splitlines() if "debounced" in line]
+    assert ulid(1_700_000_000_001, 0) in line
+    assert "0.52" not in said
+    assert "the cell is empty" not in said
+    assert command("trace", ulid(1_700_000_000_001, 0)).out.startswith("debounced: the text changed\n")
 
 
 def test_a_session_is_told_with_its_suggestions(command, told):

@@ -12,13 +12,15 @@ from ghostcells.app.stories import Stories
 from ghostcells.commands.data import NotFound, answered, opened
 from ghostcells.commands.output import command, print_fields, print_json, print_table
 from ghostcells.commands.settings import data_dir_of
-from ghostcells.domain.decisions import ADVICE, Decision
+from ghostcells.domain.decisions import ADVICE, Decision, Silence
 from ghostcells.domain.errors import ConfigError, GhostcellsError
 from ghostcells.domain.ids import is_ulid
 from ghostcells.domain.stories import CellStory, RunStory, SessionStory, SuggestionStory, UsedExample
 from ghostcells.domain.trace import Trace, TracedModel
 from ghostcells.domain.words import asked, counted, moment, one_line, short_name, stage, usd
 
+_EARLIER = 5
+"""A run or a move of the focus brings a decision of its own: the one that is asked about is among the last few."""
 _STORY = TypeVar("_STORY", CellStory, SuggestionStory, SessionStory)
 
 
@@ -40,7 +42,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
             f"ghostcells {name} 01JNB3Z6W8YQ4T0V2X5K7M9R1S --html > {name}.html",
         )
         if name == "trace":
-            made.add_argument("id", metavar="ID", nargs="?", help=f"{whose}; without: the last decision")
+            made.add_argument(
+                "id", metavar="ID", nargs="?", help=f"{whose}; without: the last decision, and those before it"
+            )
         else:
             made.add_argument("id", metavar="ID", help=whose)
         made.add_argument("--html", action="store_true", help="answer with one file of HTML")
@@ -57,15 +61,24 @@ def session(options: argparse.Namespace) -> int:
 
 def trace(options: argparse.Namespace) -> int:
     """Of most silent suggestions there is no trace in the log, but what was decided is on file."""
+    earlier: list[Decision] = []
     if options.id is None:
-        last = next(iter(last_decisions(data_dir_of(options) / LOGS, 1)), None)
-        if last is None:
-            raise NotFound("nothing has been decided lately: no daemon has run on this data")
-        if last.suggestion is None:
-            print_json(last) if options.json else _print_decision(last)
-            return 0
+        last, *earlier = _lately(options)
         options.id = last.suggestion
-    return _tell(options, "suggestion", lambda stories, wanted: stories.suggestion(wanted), _print_suggestion)
+    code = _tell(options, "suggestion", lambda stories, wanted: stories.suggestion(wanted), _print_suggestion)
+    if earlier and not options.json and not options.html:
+        _print_earlier(earlier)
+    return code
+
+
+def _lately(options: argparse.Namespace) -> list[Decision]:
+    """The last decisions, newest first, one for each suggestion; that an empty cell has none is told only of the last."""
+    found = [one for one in last_decisions(data_dir_of(options) / LOGS, 4 * _EARLIER) if one.suggestion is not None]
+    if not found:
+        raise NotFound("nothing has been decided lately: no daemon has run on this data")
+    by_id = {one.suggestion: one for one in reversed(found)}
+    last, *earlier = sorted(by_id.values(), key=lambda one: -one.time_ms)
+    return [last, *[one for one in earlier if one.silence is not Silence.EMPTY][:_EARLIER]]
 
 
 def identity(text: str | None, what: str) -> str | None:
@@ -177,6 +190,15 @@ def _print_decision(decision: Decision, examples: tuple[UsedExample, ...] = ()) 
     ]
     if rows:
         print_table(("confidence", "score", "remembered as"), rows)
+
+
+def _print_earlier(found: list[Decision]) -> None:
+    print()
+    rows = [
+        (moment(one.time_ms), one.silence or "suggested", short_name(one.notebook), one.suggestion or "", one.why)
+        for one in found
+    ]
+    print_table(("before that", "decided", "notebook", "id", "why"), rows)
 
 
 def _print_silence(decision: Decision) -> None:

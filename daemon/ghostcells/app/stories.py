@@ -58,7 +58,7 @@ class Stories:
             trace=trace,
             decision=decision,
             advice="" if silence is None else ADVICE[silence],
-            examples=tuple(self.used(one.example) for one in named if one.example is not None),
+            examples=tuple(map(self.used, dict.fromkeys(one.example for one in named if one.example is not None))),
             cells=self._logs_of(suggestion),
         )
 

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from ghostcells.domain.examples import Example
 from ghostcells.domain.ids import is_ulid
 from ghostcells.domain.trace import Outcome, Trace, TracedModel
-from ghostcells.domain.words import asked, event_name, moment, one_line, share, short_name, stage, usd, verdict
+from ghostcells.domain.words import asked, counted, event_name, moment, one_line, share, short_name, stage, usd, verdict
 
 _HERE = files("ghostcells.dashboard")
 
@@ -55,6 +55,7 @@ def _environment() -> jinja2.Environment:
         short_name,
         stage,
         asked,
+        counted,
         verdict,
         dated,
         proposed,

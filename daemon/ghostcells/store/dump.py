@@ -15,6 +15,7 @@ _QUERIES = {
     "spent": "SELECT * FROM spent WHERE requests > 0 ORDER BY day, provider, model",
     "counted": "SELECT * FROM counted WHERE count > 0 ORDER BY day, kind, name",
     "evidence": "SELECT * FROM evidence ORDER BY example, event, verdict",
+    "evidence_count": "SELECT * FROM evidence_count WHERE count > 0 ORDER BY example, verdict",
     "example": "SELECT id, event, CAST(situation AS TEXT), notebook, language, text, reason, intent_key, above_key, terms, "
     "runs, reads, failures, rejections, shown_runs, first_ms, last_ms, pinned, overrides, hex(notes) FROM example ORDER BY id",
     "words": "SELECT e.id, w.term FROM word_instances w LEFT JOIN example e ON e.row = w.doc GROUP BY e.id, w.term "

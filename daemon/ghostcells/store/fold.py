@@ -255,7 +255,8 @@ class Fold:
             return
         teaches = evidence.situation is not None
         self._run(
-            "INSERT OR REPLACE INTO evidence VALUES (?,?,?,?,?,?)",
+            "INSERT INTO evidence VALUES (?,?,?,?,?,?) ON CONFLICT DO UPDATE SET time_ms = excluded.time_ms, "
+            "reason = excluded.reason, teaches = excluded.teaches",
             (evidence.example, evidence.event, evidence.verdict, evidence.time_ms, evidence.reason, teaches),
         )
         self._examples[evidence.example] = None
@@ -407,26 +408,32 @@ class Fold:
     def _tally(self, example: str, reason: str | None) -> tuple[object, ...]:
         """The values of `_TALLY`."""
         counts = dict.fromkeys(Verdict, 0)
-        first, last = [], []
-        for verdict, count, start, end in self._run(
-            "SELECT verdict, count(*), min(time_ms), max(time_ms) FROM evidence WHERE example = ? GROUP BY verdict",
-            (example,),
-        ):
+        for verdict, count in self._run("SELECT verdict, count FROM evidence_count WHERE example = ?", (example,)):
             counts[Verdict(verdict)] = count
-            if verdict in {Verdict.RAN, Verdict.READ}:
-                first.append(start)
-                last.append(end)
+        first, last = self._span(example, [one for one in (Verdict.RAN, Verdict.READ) if counts[one]])
         return (
             reason or Reason.OWN, counts[Verdict.RAN], counts[Verdict.READ], counts[Verdict.FAILED],
-            counts[Verdict.REJECTED], counts[Verdict.SHOWN_AND_RUN], min(first, default=0), max(last, default=0),
+            counts[Verdict.REJECTED], counts[Verdict.SHOWN_AND_RUN], first, last,
             self._pinned(example), self._overrides(example) if counts[Verdict.OVERRIDDEN] else 0,
         )  # fmt: skip
+
+    def _span(self, example: str, verdicts: Sequence[Verdict]) -> tuple[int, int]:
+        """When the first and the last evidence of these kinds is from; zeros where there is none."""
+        found = [
+            self._run(
+                "SELECT (SELECT min(time_ms) FROM evidence WHERE example = ?1 AND verdict = ?2), "
+                "(SELECT max(time_ms) FROM evidence WHERE example = ?1 AND verdict = ?2)",
+                (example, verdict),
+            ).fetchone()
+            for verdict in verdicts
+        ]
+        return min((first for first, _ in found), default=0), max((last for _, last in found), default=0)
 
     def _overrides(self, example: str) -> int:
         """How often it was overridden since it was last run."""
         found: int = self._run(
             "SELECT count(*) FROM evidence WHERE example = ?1 AND verdict = ?2 AND event > coalesce("
-            "(SELECT max(event) FROM evidence WHERE example = ?1 AND verdict IN (?3, ?4)), '')",
+            "(SELECT event FROM evidence WHERE example = ?1 AND verdict IN (?3, ?4) ORDER BY event DESC LIMIT 1), '')",
             (example, Verdict.OVERRIDDEN, Verdict.RAN, Verdict.SHOWN_AND_RUN),
         ).fetchone()[0]
         return found

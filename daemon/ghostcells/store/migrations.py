@@ -7,7 +7,7 @@ known here was made by a newer ghostcells; since the index is derived, it is mad
 import sqlite3
 
 from ghostcells.store import counts, outcomes
-from ghostcells.store.schema import TABLES
+from ghostcells.store.schema import EVIDENCE_COUNTS, TABLES
 
 MIGRATIONS: tuple[tuple[str, str], ...] = (
     ("0001-tables", TABLES),
@@ -16,6 +16,7 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
     ("0004-balance", outcomes.EXAMPLES),
     ("0005-counted", counts.TABLES),
     ("0006-notes", "ALTER TABLE example ADD COLUMN notes BLOB NOT NULL DEFAULT x''"),
+    ("0007-evidence-counts", EVIDENCE_COUNTS),
 )
 _RECORDS = "CREATE TABLE IF NOT EXISTS migration (name TEXT PRIMARY KEY) WITHOUT ROWID;"
 

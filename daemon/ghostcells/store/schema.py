@@ -76,9 +76,22 @@ CREATE VIRTUAL TABLE words USING fts5 (
 CREATE VIRTUAL TABLE word_instances USING fts5vocab (words, instance);
 """.replace("$TERM_CHARS", _TERM_CHARS)
 
+EVIDENCE_COUNTS = """
+CREATE TABLE evidence_count (
+  example TEXT NOT NULL, verdict TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (example, verdict)
+) WITHOUT ROWID;
+CREATE INDEX evidence_time ON evidence (example, verdict, time_ms);
+CREATE TRIGGER evidence_came AFTER INSERT ON evidence
+  BEGIN INSERT INTO evidence_count VALUES (new.example, new.verdict, 1) ON CONFLICT DO UPDATE SET count = count + 1; END;
+CREATE TRIGGER evidence_went AFTER DELETE ON evidence
+  BEGIN UPDATE evidence_count SET count = count - 1 WHERE example = old.example AND verdict = old.verdict; END;
+INSERT INTO evidence_count SELECT example, verdict, count(*) FROM evidence GROUP BY example, verdict;
+"""
+"""What an example's evidence comes to, so that one that ran ten thousand times is counted up as fast as one that ran once."""
+
 EMPTY = """
 DELETE FROM segment; DELETE FROM event; DELETE FROM trace; DELETE FROM offered; DELETE FROM ghost; DELETE FROM evidence;
-DELETE FROM example;
+DELETE FROM evidence_count; DELETE FROM example;
 INSERT INTO words (words) VALUES ('delete-all');
 """
 

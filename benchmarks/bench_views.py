@@ -252,7 +252,7 @@ async def through_a_daemon(root, cells, rounds):
 
 def first_page(everything):
     seen = everything.overview(400)
-    return page("overview", seen=seen, charts=charts(seen, "n"), days=400, version=seen.version)
+    return page("overview", "nonce", seen=seen, charts=charts(seen, "n"), days=400, version=seen.version)
 
 
 def follow(index, queries, everything, seconds=20, rate=10):

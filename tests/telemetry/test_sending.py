@@ -148,7 +148,7 @@ def test_prometheus_finds_counters_histograms_and_health():
 
     watch(schema.Telemetry(), metrics=f"127.0.0.1:{port}", during=scrape)
     (text,) = found
-    assert 'ghostcells_ended_cells_total{end="rejected",reason="dismissed"} 1.0' in text
+    assert 'ghostcells_ended_cells_total{end="rejected",reason="dismissed",source="memory"} 1.0' in text
     assert 'ghostcells_stage_seconds_bucket{le="0.1",stage="total"} 1.0' in text
     assert "ghostcells_log_healthy 1.0" in text
     assert SECRET not in text

@@ -60,9 +60,22 @@ def test_a_completion_is_counted_in_requests_tokens_and_money():
     assert found["ghostcells_confidence_gap", ()] == 0.25
 
 
+def test_ends_are_told_apart_by_who_wrote_the_cell():
+    sources = signals.Sources()
+    assert sources.of(b.suggested(1, "c")) == "unknown"
+    assert sources.of(b.rejected(2, "c")) == "memory"
+    assert sources.of(b.rejected(3, "of-a-daemon-before")) == "unknown"
+    (ended, _) = signals.of_record(b.rejected(2, "c"), "memory")
+    assert ended.labels == ("memory", "rejected", "dismissed")
+    for number in range(2 * signals.MOST_SOURCES):
+        sources.of(b.suggested(number, f"c{number}"))
+    assert sources.of(b.rejected(4, "c0")) == "unknown"
+    assert sources.of(b.rejected(4, f"c{2 * signals.MOST_SOURCES - 1}")) == "memory"
+
+
 def test_ends_and_runs_have_their_reason():
     made = said(signal for record in EVERY for signal in signals.of_record(record))
-    assert made["ghostcells_ended_cells", ("rejected", "dismissed")] == 1
+    assert made["ghostcells_ended_cells", ("unknown", "rejected", "dismissed")] == 1
     assert made["ghostcells_shown_seconds", ("accepted",)] == 0.9
     assert made["ghostcells_runs", ("true", "suggestion", "false")] == 1
     assert made["ghostcells_lessons", ("forgotten",)] == 1

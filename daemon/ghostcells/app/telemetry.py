@@ -80,6 +80,9 @@ class _Worker:
         self._private: frozenset[str] = frozenset()
 
     def run(self) -> None:
+        from ghostcells.telemetry.signals import Sources
+
+        self._sources = Sources()
         while (item := self._queue.get()) is not None:
             try:
                 self._take(item)
@@ -127,7 +130,8 @@ class _Worker:
         from ghostcells.telemetry import signals, usage
 
         for record in records:
-            for signal in signals.of_record(record):
+            source = self._sources.of(record)
+            for signal in signals.of_record(record, source):
                 self._count(signal)
             if self._exporter is None:
                 continue

@@ -1,4 +1,4 @@
-"""From a record of the log, or a decision, to numbers: a pure function, whatever system they are then counted in.
+"""From a record of the log, or a decision, to numbers, whatever system they are then counted in.
 
 The names follow the conventions of Prometheus. Every label has values out of a closed list, but for the names of models and
 stages, of which as many are told apart as `bounded` lets through.
@@ -28,6 +28,9 @@ Labels = tuple[str, ...]
 MOST_VALUES = 32
 """So many values of one label are told apart; those that come later are counted as "other"."""
 OTHER = "other"
+MOST_SOURCES = 256
+"""Of so many suggested cells it is known who wrote them, until they end: far more than show at once."""
+UNKNOWN = "unknown"
 
 
 class Metric(msgspec.Struct, frozen=True):
@@ -44,7 +47,7 @@ SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.
 SHARES = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0)
 
 SUGGESTED = Metric("ghostcells_suggested_cells", "Cells that were suggested.", ("source",))
-ENDED = Metric("ghostcells_ended_cells", "Suggested cells that ended.", ("end", "reason"))
+ENDED = Metric("ghostcells_ended_cells", "Suggested cells that ended.", ("source", "end", "reason"))
 SHOWN = Metric(
     "ghostcells_shown_seconds", "How long suggested cells were in view.", ("end",), "s", (*SECONDS, 30.0, 60.0)
 )
@@ -86,14 +89,29 @@ class Signal(msgspec.Struct, frozen=True):
     labels: Labels = ()
 
 
-def of_record(record: AnyRecord) -> Iterator[Signal]:
-    """What one record adds."""
+class Sources:
+    """Who wrote the cells that were suggested last: their ends do not say it, and are to be told apart by it."""
+
+    def __init__(self) -> None:
+        self._of: dict[str, str] = {}
+
+    def of(self, record: AnyRecord) -> str:
+        """The source of the cell that a record is about, where it is known."""
+        if isinstance(record, Suggested):
+            self._of.update((one.id, record.source) for one in record.cells)
+            while len(self._of) > MOST_SOURCES:
+                del self._of[next(iter(self._of))]
+        return self._of.get(getattr(record, "cell", None) or "", UNKNOWN)
+
+
+def of_record(record: AnyRecord, source: str = UNKNOWN) -> Iterator[Signal]:
+    """What one record adds, about a cell of that source."""
     match record:
         case Suggested():
             yield Signal(SUGGESTED, len(record.cells), (record.source,))
         case Accepted() | Rejected() | Superseded():
             end = type(record).__name__.lower()
-            yield Signal(ENDED, 1, (end, str(record.reason)))
+            yield Signal(ENDED, 1, (source, end, str(record.reason)))
             yield Signal(SHOWN, record.shown_ms / 1000, (end,))
         case Restored():
             yield Signal(RESTORED)

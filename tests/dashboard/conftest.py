@@ -4,6 +4,7 @@ import http.client
 import threading
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
@@ -92,6 +93,7 @@ class Site:
     dashboard: Dashboard
     data: Data
     example: str
+    logs: Path
     cookie: str = ""
     headers: dict[str, str] = field(default_factory=dict)
 
@@ -173,7 +175,7 @@ def site(tmp_path):
     with Data(tmp_path / "data", Settings()) as data:
         dashboard = Dashboard(Everything(data, Settings(), logs))
         server = Server(dashboard)
-        made = Site(server, dashboard, data, "")
+        made = Site(server, dashboard, data, "", logs)
         made.example = made.apart(lambda given: prepared(given, logs))
         thread = threading.Thread(target=server.serve)
         thread.start()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from .browsing import Visit, browser, needs_chromium
-from .conftest import CELL, EVIL, SESSION, SILENT, SUGGESTION, records
+from .conftest import CELL, EVIL, SESSION, SILENT, SUGGESTION, decide, records
 
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
 __all__ = ["browser"]
@@ -70,6 +70,17 @@ def test_what_happens_while_the_page_is_open_appears(visit, site):
     charts = page.locator(".chart svg")
     assert charts.count() == 5
     assert charts.first.evaluate("chart => getComputedStyle(chart.querySelector('.axis text')).fontSize") == "12px"
+    assert not visit.complaints
+
+
+@pytest.mark.parametrize("scheme", ["light"], indirect=True)
+def test_why_nothing_was_suggested_appears_too(visit, site):
+    page = visit.go("/")
+    told = page.get_by_role("group", name="Decisions").locator("tbody tr")
+    before = told.count()
+    decide(site.logs)
+    page.get_by_text("updated").wait_for(timeout=10_000)
+    assert told.count() > before
     assert not visit.complaints
 
 

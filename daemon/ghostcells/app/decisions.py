@@ -79,6 +79,15 @@ def decision_of(folder: Path, suggestion: str) -> Decision | None:
     return max((one for one in read if one.suggestion == suggestion), key=lambda one: one.time_ms, default=None)
 
 
+def written(folder: Path) -> int:
+    """The bytes on file: another number after each decision, to see whether there is a new one."""
+    sizes = []
+    for path in folder.glob(PATTERN):
+        with contextlib.suppress(OSError):
+            sizes.append(path.stat().st_size)
+    return sum(sizes)
+
+
 def _files(folder: Path) -> list[tuple[int, Path]]:
     """The files with a time (Unix ms) that their last line is not after, the latest first."""
     found = []

@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from ghostcells.app.decisions import last_decisions
+from ghostcells.app.decisions import last_decisions, written
 from ghostcells.app.stories import Stories
 from ghostcells.dashboard.ports import Caps, Overview
 from ghostcells.domain.decisions import Silence
@@ -68,7 +68,7 @@ class Everything:
 
     def version(self) -> int:
         self._data.settle()
-        return self._histories.version()
+        return self._histories.version() + written(self._logs)
 
     def overview(self, days: int) -> Overview:
         version = self.version()

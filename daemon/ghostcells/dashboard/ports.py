@@ -21,7 +21,7 @@ class Caps(msgspec.Struct, frozen=True):
 
 
 class Overview(msgspec.Struct, frozen=True, kw_only=True):
-    """All that the first page shows; `version` grows with every record."""
+    """All that the first page shows; `version` is another one after each record and decision."""
 
     version: int
     total: Funnel

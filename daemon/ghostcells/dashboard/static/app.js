@@ -21,14 +21,22 @@ function busy() {
   return Boolean(document.querySelector("details[open]") || inside || String(getSelection()));
 }
 
+let latest = seen;
+
+// A page that nobody sees is fetched again once somebody does.
+function look() {
+  if (latest === shown || document.hidden) return;
+  if (busy()) live.textContent = "there is something new: reload to see it";
+  else void refresh(latest);
+}
+
 if (Number.isFinite(seen)) {
   const source = new EventSource("/live");
   source.addEventListener("message", (event) => {
-    const version = Number(event.data);
-    if (version === shown) return;
-    if (busy()) live.textContent = "there is something new: reload to see it";
-    else void refresh(version);
+    latest = Number(event.data);
+    look();
   });
+  document.addEventListener("visibilitychange", look);
   addEventListener("pagehide", () => source.close());
 }
 

@@ -45,6 +45,7 @@ async def test_a_search_knows_what_was_just_run_in_the_middle_of_a_burst(
             ),
             firm=True,
         )
+        await asyncio.sleep(0)  # what is appended at once is handed over at the loop's next turn
         await asyncio.wrap_future(log.seal())
         await asyncio.sleep(0)
         assert await thread.run(thread.examples.count) == 0

@@ -319,9 +319,10 @@ def measure_size(count: int, asks: int, scratch: Path) -> None:
         while not one.vectors_used():
             one.ghost(texts.intent())
         least = Floor(rows)
-        floor = [least.taken(text) for text in questions]
-        taken = [one.ghost(text) for text in questions]
-        floor += [least.taken(text) for text in questions]
+        floor, taken = [], []
+        for text in questions:
+            taken.append(one.ghost(text))
+            floor.append(least.taken(text))
         for part in (0.5, 0.99):
             ratio = centile(taken, part) / centile(floor, part)
             note = f"{centile(taken, part):.1f} ms over {centile(floor, part):.1f} ms"

@@ -65,7 +65,7 @@ def adapt(example: Example, situation: Situation, told: Told | None = None) -> A
         short = len(now.words) <= SHORT
         kept = [slot for slot in slots if short and slot.word.text in now.texts and is_value(slot.word)]
         if gone or len(kept) > 1:
-            changes, settled = _assign(gone + kept, _targets(situation, now, then, kept), short=short)
+            changes, settled = _assign(gone + kept, _targets(situation, then, kept), short=short)
             for slot, target in _only_difference(then, now, gone):
                 if slot.word.text not in settled:
                     settled.add(slot.word.text)
@@ -83,9 +83,9 @@ def adapt(example: Example, situation: Situation, told: Told | None = None) -> A
 
 def _only_difference(then: Reading, now: Reading, slots: Sequence[Slot]) -> Iterator[tuple[Slot, Token]]:
     """Where two texts are the same but for a word or two at one place, these are the successors, whatever their shapes."""
-    one, other = [word.low for word in then.words], [word.low for word in now.words]
-    if len(one) != len(other):
+    if len(then.words) != len(now.words):
         return
+    one, other = [word.low for word in then.words], [word.low for word in now.words]
     apart = [place for place, (left, right) in enumerate(zip(one, other, strict=True)) if left != right]
     if not apart or len(apart) > _APART or len(one) - len(apart) < _TOGETHER:
         return
@@ -116,24 +116,30 @@ def _slots(then: Reading, command: str) -> tuple[int, ...]:
     return tuple(found)
 
 
-def _targets(situation: Situation, now: Reading, then: Reading, kept: Sequence[Slot]) -> list[Slot]:
+def _targets(situation: Situation, then: Reading, kept: Sequence[Slot]) -> list[Slot]:
     """The words that only the present intent has, and the kept ones, which may have changed their roles; the last ones."""
     again = {slot.word.text for slot in kept}
-    fresh = [
-        place for place, word in enumerate(now.words) if word.text in again or (is_content(word) and not then.has(word))
+    found = [
+        slot
+        for slot, content in _nameable(prose(situation))
+        if slot.word.text in again or (content and not then.has(slot.word))
     ]
-    if not fresh:
-        return []
-    known = _placed(prose(situation))
-    found = [known[place] for place in fresh if is_value(now.words[place]) or place >= now.last]
-    return [slot for slot in found if may_name(slot.word, slot.left)][-MAX_TARGETS:]
+    return found[-MAX_TARGETS:]
 
 
 @lru_cache(maxsize=16)
-def _placed(text: str) -> tuple[Slot, ...]:
-    """All words of the present prose with their neighbours: every example is compared with the same ones."""
+def _nameable(text: str) -> tuple[tuple[Slot, bool], ...]:
+    """The words of the present prose that may name a value, and whether they can stand for something in a command.
+
+    Every example is compared with the same ones.
+    """
     reading = read(text)
-    return tuple(Slot(word, *reading.neighbours(place)) for place, word in enumerate(reading.words))
+    slots = [Slot(word, *reading.neighbours(place)) for place, word in enumerate(reading.words)]
+    return tuple(
+        (slot, is_content(slot.word))
+        for place, slot in enumerate(slots)
+        if (is_value(slot.word) or place >= reading.last) and may_name(slot.word, slot.left)
+    )
 
 
 def _assign(slots: Sequence[Slot], targets: Sequence[Slot], *, short: bool) -> tuple[dict[str, Change], set[str]]:

@@ -151,6 +151,9 @@ class RecallMemory:
             return found, weighing
 
         try:
+            if searching is not None:
+                # What is asked is on its way to the embedder before this process's other thread wants the interpreter.
+                await asyncio.sleep(0)
             found, weighing = await self._thread(look)
             looked = perf_counter()
             similar, note = await self._similar(searching, found)
@@ -199,7 +202,7 @@ class RecallMemory:
             self._vectors.start()
             return None
         text = analysis.embedding_text(situation)
-        return asyncio.ensure_future(asyncio.wait_for(self._vectors.search(text, SCORED), PATIENCE_S))
+        return asyncio.ensure_future(_patiently(self._vectors.search(text, SCORED)))
 
     async def _similar(
         self, searching: asyncio.Task[Nearest] | None, found: Found
@@ -217,6 +220,11 @@ class RecallMemory:
             return None, "the embedder was slow: words alone"
         except Exception as error:  # noqa: BLE001 - whatever fails there, words still answer
             return None, f"the embedder failed ({type(error).__name__}): words alone"
+
+
+async def _patiently(search: Awaitable[T]) -> T:
+    async with asyncio.timeout(PATIENCE_S):
+        return await search
 
 
 def _ms(begin: float, end: float) -> float:

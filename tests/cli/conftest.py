@@ -60,7 +60,9 @@ def command(capsys):
 def records() -> list[e.AnyRecord]:
     """A session in which a ghost was suggested, accepted and run; its example has been seen."""
     common = {"id": "", "time_ms": 0, "notebook": NOTEBOOK, "session": SESSION}
-    ghost = Ghost(GHOST, CellKind.CODE, "shellscript", "kubectl get pods -n web", "memory")
+    ghost = Ghost(
+        GHOST, CellKind.CODE, "shellscript", "kubectl get pods -n web", "memory", label="you ran this in shop.md"
+    )
     situation = Situation(notebook=NOTEBOOK, intent="List the pods of the web shop")
     return [
         e.SessionStarted(**common, cell="file:///home/user/deploy.md#1"),

@@ -52,6 +52,7 @@ def told(alone, history):
 
 def test_a_cell_is_told_from_its_candidates_to_what_was_learned(command, told):
     text = command("cell", GHOST).out
+    assert re.search(r"why +you ran this in shop.md\n", text)
     assert "-kubectl get pods -n web" in text
     assert "+kubectl get pods -n shop" in text
     assert "ok, edited" in text

@@ -139,6 +139,7 @@ def _print_cell(found: CellStory) -> None:
         ("accepted", log.accepted or ""),
     ]
     if found.ghost is not None:
+        rows += [("why", found.ghost.label)] if found.ghost.label else []
         rows += [("warning", f"{one.code}: {one.message}") for one in found.ghost.warnings]
     if found.example is not None:
         rows.append(("from", _example(found.example)))

@@ -13,6 +13,7 @@ from .steps import command_ghost, end_event, suggested, traced
 
 if TYPE_CHECKING:
     from .cells import Cell
+    from .daemon import Daemons, Home
     from .editor import Notebook
 
 NOBODY = "7ZZZZZZZZZZZZZZZZZZZZZZZZZ"
@@ -94,6 +95,20 @@ def test_a_cell_has_its_log(client: Client, nb: Notebook, prose: Cell) -> None:
     assert (found["end"]["type"], found["end"]["reason"]) == ("ACCEPTED", "focus")
     assert [lesson["reason"] for lesson in found["learned"]] == ["as-suggested"]
     assert event in found["events"]
+
+
+def test_what_another_daemon_has_just_done_is_told(
+    client: Client, nb: Notebook, prose: Cell, home: Home, daemons: Daemons
+) -> None:
+    """The first answer after the acknowledgement has it, with how it was made: nobody waits for the next look at the logs."""
+    other = daemons.start(home)
+    ghost = command_ghost(nb, prose)
+    nb.accept(ghost["id"])
+    event = run(nb, nb.cell_of(ghost["id"]))
+    found = other.request("ghostcells/cellLog", {"id": ghost["id"]})
+    assert found["end"]["type"] == "ACCEPTED"
+    assert [one["event"] for one in found["executions"]] == [event]
+    assert other.request("ghostcells/trace", {"id": ghost["id"]})["suggestion"] == found["suggestion"]
 
 
 def test_the_log_of_a_living_ghost_has_no_end(client: Client, nb: Notebook, prose: Cell) -> None:

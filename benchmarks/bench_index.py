@@ -1,4 +1,4 @@
-"""The index with many examples: reading the log, and finding examples by their words.
+"""The index with many examples: reading the log, finding examples by their words, and answering a question by words alone.
 
 Usage: python benchmarks/bench_index.py [--examples N] [--directory DIR]
 The prose is made up, from words as frequent as those of a language; times are CPU times of the thread, at the median.
@@ -10,7 +10,8 @@ import random
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 from pathlib import Path
 
@@ -20,6 +21,11 @@ from ghostcells.domain.examples import Above, Situation
 from ghostcells.domain.ids import ulid
 from ghostcells.domain.notebook import CellKind
 from ghostcells.memory.analysis import query_terms
+from ghostcells.memory.model import ranker
+from ghostcells.memory.profiles import Reader
+from ghostcells.memory.rank import rank
+from ghostcells.memory.recall import hits_of, look_up
+from ghostcells.memory.weighing import Weighing
 from ghostcells.store.examples import Examples
 from ghostcells.store.index import Index
 from ghostcells.store.paths import prepare
@@ -78,9 +84,35 @@ def measure(root: Path, count: int) -> None:
     tell(f"match among {count}", median_ms(lambda one: examples.match(query_terms(one), 60), asked), "ms", target=4.0)
     rows = [row for row, _ in examples.match(query_terms(asked[0]), 60)]
     tell("loading 60 examples", median_ms(lambda _: examples.load(rows), asked), "ms")
-    size = sum(path.stat().st_size for path in paths.index.iterdir())
-    tell(f"index of {count}", size / 2**20, "MiB")
+    measure_answering(examples, asked)
     index.close()
+    size = sum(path.stat().st_size for path in paths.index.iterdir())
+    tell(f"index of {count}, each", size / count, "bytes")
+
+
+def measure_answering(examples: Examples, asked: Sequence[Situation]) -> None:
+    """Each question once, so that its candidates were not looked at before; the first ones are for warming up."""
+    learned = ranker()
+    reader = Reader(learned)
+    parts: dict[str, list[float]] = defaultdict(list)
+    for situation in asked:
+        begun = time.thread_time()
+        found = look_up(examples, situation)
+        searched = time.thread_time()
+        weighing = Weighing(situation, reader)
+        weighing.prepare(hits_of(found), learned.lexical)
+        weighed = time.thread_time()
+        rank(weighing, hits_of(found), learned.lexical)
+        ended = time.thread_time()
+        for name, took in (
+            ("searching", searched - begun),
+            ("weighing", weighed - searched),
+            ("ranking", ended - weighed),
+        ):
+            parts[name].append(took * 1e3)
+        parts["all of it"].append((ended - begun) * 1e3)
+    for name, times in parts.items():
+        tell(f"a question, {name}", statistics.median(times[len(times) // 10 :]), "ms")
 
 
 def tell(name: str, value: float, unit: str, *, target: float | None = None) -> None:

@@ -64,7 +64,7 @@ def _undouble(word: str) -> str:
     return word[:-1] if len(word) >= _STEMMED and word[-1] == word[-2] and word[-1] not in "lsz" else word
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=1024)
 def _terms_of(token: str) -> tuple[str, ...]:
     """One token as index terms: its stem, or the whole value and its parts."""
     low = token.lower()

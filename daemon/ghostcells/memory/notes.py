@@ -5,6 +5,7 @@ is noted, here or in what it calls, raises `EDITION`, and indexes are made anew.
 """
 
 import re
+from hashlib import blake2b
 
 import msgspec
 
@@ -15,7 +16,7 @@ from ghostcells.memory.analysis import command_terms, intent_key, prose_terms, s
 from ghostcells.memory.literals import Kind, masked
 from ghostcells.memory.readings import words_of
 
-EDITION = 1
+EDITION = 2
 _SENTENCE = re.compile(r"(?<=[.!?:])\s+|\n+")
 _TOLD_CHARS = 200
 _VALUE_CHARS = 400
@@ -25,27 +26,34 @@ _WRAPPERS = frozenset({"sudo", "time", "exec", "env", "command", "nohup"})
 class Lesson(msgspec.Struct, frozen=True, array_like=True):
     """A situation as sets of distinct terms, each set with blanks between its terms.
 
-    `tail` is the last sentence of the intent; `before` and `before2` are the last two commands, `above` all of them, `told`
-    the prose cell above.
+    `tail` is the last sentence of the intent, None where that is all of it; `before` and `before2` are the last two commands,
+    `further` those above them, `told` the prose cell above.
     """
 
     intent: str
-    tail: str
+    tail: str | None
     heading: str
     heading_text: str
     before: str
     before2: str
-    above: str
+    further: str
     told: str
+
+    @property
+    def above(self) -> str:
+        """All commands above."""
+        if not self.before2:
+            return self.before
+        return " ".join(dict.fromkeys(f"{self.before} {self.before2} {self.further}".split()))
 
 
 class Command(msgspec.Struct, frozen=True, array_like=True):
     """A command: its terms with blanks between them, its words with their values masked (`pattern`), and its values.
 
-    `key` is that of the intent, `told` what `adapt` knows of the prose.
+    `key` stands for that of the intent, 0 for none; `told` is what `adapt` knows of the prose.
     """
 
-    key: str
+    key: int
     terms: str
     program: str
     pattern: tuple[str, ...]
@@ -87,19 +95,19 @@ def lesson_of(situation: Situation) -> Lesson:
     intent, tail = _prose(situation.intent), _tail_of(situation.intent)
     return Lesson(
         intent=intent,
-        tail=intent if tail == situation.intent else _prose(tail),
+        tail=None if tail == situation.intent else _prose(tail),
         heading=_prose(situation.heading),
         heading_text=situation.heading.strip().lower(),
         before=" ".join(commands[0]) if commands else "",
         before2=" ".join(commands[1]) if len(commands) > 1 else "",
-        above=" ".join(dict.fromkeys(term for terms in commands for term in terms)),
+        further=" ".join(dict.fromkeys(term for terms in commands[2:] for term in terms)),
         told=_prose(told[-_TOLD_CHARS:]),
     )
 
 
 def read_command(situation: Situation, text: str) -> Command:
     return Command(
-        key=intent_key(situation),
+        key=_number_of(intent_key(situation)),
         terms=" ".join(command_terms(text)),
         program=program_of(text),
         pattern=pattern_of(text),
@@ -131,6 +139,11 @@ def pattern_of(command: str) -> tuple[str, ...]:
 def values_of(command: str) -> tuple[str, ...]:
     """The values near the beginning of a command, in lower case."""
     return tuple([word.low for word in words_of(command[:_VALUE_CHARS]) if word.kind is not Kind.WORD])
+
+
+def _number_of(key: str) -> int:
+    """A number in place of a text that is only compared."""
+    return int.from_bytes(blake2b(key.encode("utf-8", "replace"), digest_size=8).digest(), "big") if key else 0
 
 
 def _prose(text: str) -> str:

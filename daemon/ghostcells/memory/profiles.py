@@ -40,7 +40,7 @@ class Profile(msgspec.Struct, frozen=True):
 class Answer(msgspec.Struct, frozen=True):
     """An example's command (see `notes.Command`); `told` is how much the intent says."""
 
-    key: str
+    key: int
     told: float
     terms: Terms
     program: str
@@ -98,9 +98,10 @@ class Reader:
 
     def profile(self, situation: Situation) -> Profile:
         lesson = lesson_of(situation)
+        intent = self._read(lesson.intent)
         return Profile(
-            intent=self._read(lesson.intent),
-            tail=self._read(lesson.tail),
+            intent=intent,
+            tail=intent if lesson.tail is None else self._read(lesson.tail),
             heading=self._read(lesson.heading),
             heading_text=lesson.heading_text,
             commands=commands_of(situation),

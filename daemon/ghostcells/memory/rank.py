@@ -122,7 +122,7 @@ def overtake(entries: Sequence[Entry], margins: Sequence[float]) -> list[float]:
     one from further away does not either.
     """
     result = list(margins)
-    same: dict[tuple[str, bool], list[int]] = defaultdict(list)
+    same: dict[tuple[int, bool], list[int]] = defaultdict(list)
     for place, entry in enumerate(entries):
         if entry.known.told >= TELLING and entry.known.key:
             same[entry.known.key, entry.raw].append(place)

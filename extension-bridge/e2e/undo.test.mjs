@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { CONTEXTS_MS, ghostWith, intend } from './accepting.mjs';
 import { CODE, ipynb, MARKUP, OWN, pause, until } from './editor.mjs';
-import { AMBIGUOUS, EVERYTHING, LINES } from './memory.mjs';
+import { AMBIGUOUS, BACKUP, DISK, EVERYTHING, LINES } from './memory.mjs';
 import { scenes } from './scenes.mjs';
 import { backAndForth, honest, saved, texts } from './steps.mjs';
 
@@ -62,7 +62,7 @@ const ACTS = {
     await notebook.next('executed');
   },
   'a run of all cells while a ghost shows': async (notebook) => {
-    await intend(notebook, 1, LINES);
+    await intend(notebook, 1, notebook.uri.endsWith('.ipynb') ? DISK : BACKUP); // What follows it in the notebook is learned for these words.
     await notebook.editor.execute('notebook.execute');
     await notebook.next('executed');
   },

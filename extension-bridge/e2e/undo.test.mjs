@@ -91,10 +91,13 @@ const PREVIEWS = {
     await notebook.editor.press('Escape');
     await until(async () => !/wc -l/.test(await notebook.label(1)), 'the preview to go');
   },
-  'a preview that has become a cell': async (notebook) => {
+  'a preview that has become a cell, and keys in it': async (notebook) => {
     await notebook.editor.press('Control+Alt+Enter');
     await notebook.next('accepted');
     await until(async () => (await notebook.cells())[2]?.language === 'shellscript', 'the accepted cell');
+    await notebook.editor.press('Control+End');
+    await notebook.editor.type(' | sort'); // Before that, an undo makes it a ghost again.
+    await until(async () => (await notebook.texts()).includes(`${LINES[1]} | sort`), 'the keys');
   },
 };
 

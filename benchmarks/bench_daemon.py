@@ -304,13 +304,12 @@ def measure_size(count: int, asks: int, scratch: Path) -> None:
         one.open()
         one.focus()
         texts = Texts(2)
-        lexical = [one.ghost(texts.intent()) for _ in range(asks)]
-        say(
-            f"{count} examples: memory, no embedder",
-            one.memory()["daemon"],
-            "MiB",
-            target=60 if count == 10_000 else None,
-        )
+        lexical = []
+        for asked in range(asks + 1):
+            if asked in {0, 30, asks}:
+                name = f"{count} examples: memory, no embedder, after {asked} ghosts"
+                say(name, one.memory()["daemon"], "MiB", target=60 if count == 10_000 else None)
+            lexical.append(one.ghost(texts.intent()))
     rows = invent_vectors(root)
     questions = [texts.intent() for _ in range(asks)]
     with editor(root, suggest=MANUAL, memory={"embedder": "auto", "minConfidence": 0}) as one:

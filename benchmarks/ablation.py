@@ -28,10 +28,16 @@ INGREDIENTS: dict[str, tuple[str, ...]] = {
         "same program as before", "program above", "kin of before",
     ),
     "place, recency, frequency": ("same notebook", "shared folders", "age", "newer share", "runs"),
-    "what other candidates propose": ("rough", "rough to best", "rough rank", "support", "program support", "best support",
-        "fellows"),
+    "what other candidates propose": (
+        "rough", "rough to best", "rough rank", "support", "program support", "best support", "fellows", "found again",
+        "found again to most",
+    ),
     "words of commands that go with words of prose": ("kin of intent", "kin of tail", "kin of before", "program kin"),
-    "values and their use": ("spans", "spans covered", "changes", "unresolved", "values known", "values", "values used"),
+    "values and their use": (
+        "spans", "spans covered", "changes", "unresolved", "values known", "values", "values used", "plain changes",
+        "unlike changes",
+    ),
+    "language of the cells above": ("same language",),
     "vectors": ("similarity", "similarity to best", "similarity rank"),
 }  # fmt: skip
 

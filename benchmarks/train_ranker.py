@@ -42,7 +42,7 @@ from sklearn.linear_model import LogisticRegression
 from ghostcells.domain.distance import NEAR, word_distance
 from ghostcells.domain.distance import words as shell_words
 from ghostcells.domain.examples import Situation
-from ghostcells.memory import analysis, features, model, profiles, rank, recall, weighing
+from ghostcells.memory import analysis, features, model, rank, recall, weighing
 from ghostcells.memory.profiles import Reader
 
 FOLDS = 5
@@ -55,7 +55,10 @@ ROUGH_EVERY = 24
 PROCESSES = 2
 EXACTLY = 0.6
 """How much of a command that is near but not exact counts as wrong."""
-TREES, LEAVES = 200, 14
+PROGRAM = 0.15
+"""How much of a command that is not near but runs the right program counts as right: where nothing is near, that is the better
+answer."""
+TREES, LEAVES = 200, 16
 STEEP = 0.0005
 """The least rise of confidence from one group of candidates to the next."""
 KEPT_FOR_ROUGH = 60
@@ -387,23 +390,35 @@ def calibration_of(margins: Any, near: Any, points: int = 40) -> model.Calibrati
 def fit(tables: Sequence[Table], keep: Sequence[Any], width: int) -> lightgbm.Booster:
     """Trees for the chance of being near, where an exact command is worth more than one that is nearly right.
 
-    What is near but not exact counts partly as wrong. `tables` has the sessions first.
+    What is near but not exact counts partly as wrong, and what is only the right program partly as right: both as what they
+    count for and as the opposite, with the weights that say how much. `tables` has the sessions first.
     """
     x, good, weight = [], [], []
     for table, kept in zip(tables, keep, strict=True):
         share = _share(table, tables)
         near, exact = table.distance[kept] <= NEAR, table.distance[kept] == 0
-        half = near & ~exact
-        rows = table.x[kept][:, :width]
-        x += [rows, rows[half]]
-        good += [near, np.zeros(half.sum(), bool)]
-        weight += [share * np.where(half, 1 - EXACTLY, 1.0), np.full(half.sum(), share * EXACTLY)]
+        worth = np.where(exact, 1.0, np.where(near, 1 - EXACTLY, PROGRAM * table.program[kept]))
+        rows, both = table.x[kept][:, :width], (worth > 0) & (worth < 1)
+        x += [rows, rows[both]]
+        good += [worth > 0, np.zeros(both.sum(), bool)]
+        weight += [share * np.where(worth > 0, worth, 1.0), share * (1 - worth[both])]
     data = lightgbm.Dataset(np.vstack(x), np.concatenate(good), weight=np.concatenate(weight))
     chosen = {
         "objective": "binary", "learning_rate": 0.06, "num_leaves": LEAVES, "min_data_in_leaf": 50, "lambda_l2": 5.0,
-        "feature_fraction": 0.5, "num_threads": 1, "verbosity": -1, "seed": 0, "deterministic": True,
+        "feature_fraction": 0.5, "max_bin": 63, "num_threads": 1, "verbosity": -1, "seed": 0, "deterministic": True,
     }  # fmt: skip
     return lightgbm.train(chosen, data, TREES)
+
+
+_LEARNED_FROM: list[tuple[Sequence[Table], int]] = []
+
+
+def _without(number: int) -> tuple[model.Trees, list[Any]]:
+    """Trees learned without a fold, and their margins there; no question is in a fold of the last number."""
+    tables, width = _LEARNED_FROM[0]
+    learned = fit(tables, [table.fold != number for table in tables], width)
+    there = [table.x[table.fold == number][:, :width] for table in tables]
+    return trees_of(learned), [learned.predict(part, raw_score=True) if len(part) else np.zeros(0) for part in there]
 
 
 def judges(
@@ -411,14 +426,13 @@ def judges(
 ) -> tuple[list[model.Judge], list[Any]]:
     """One judge for each fold, learned without it, and last the one of all; with the margins of the folds left out."""
     margins = [np.zeros(len(table.x)) for table in tables]
-    grown = []
-    for number in range(FOLDS):
-        learned = fit(tables, [table.fold != number for table in tables], width)
-        for table, told in zip(tables, margins, strict=True):
-            there = table.fold == number
-            told[there] = learned.predict(table.x[there][:, :width], raw_score=True)
-        grown.append(trees_of(learned))
-    grown.append(trees_of(fit(tables, [table.fold >= 0 for table in tables], width)))
+    _LEARNED_FROM[:] = [(tables, width)]
+    with ProcessPoolExecutor(PROCESSES, mp_context=multiprocessing.get_context("fork")) as pool:
+        learned = list(pool.map(_without, range(FOLDS + 1)))
+    for number, (_, parts) in enumerate(learned):
+        for table, told, part in zip(tables, margins, parts, strict=True):
+            told[table.fold == number] = part
+    grown = [trees for trees, _ in learned]
     real = tables[0]
     best = best_rows(margins[0], real.question)
     near = real.distance[best] <= NEAR
@@ -536,7 +550,6 @@ def first_rough() -> tuple[float, ...]:
 
 def main() -> int:
     warnings.filterwarnings("ignore", module="sklearn")
-    profiles.KEPT = 100_000  # whoever asks thousands of questions has the memory to read each example once
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True, help="a directory for what can be thrown away")

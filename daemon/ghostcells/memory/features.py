@@ -11,6 +11,7 @@ import msgspec
 from ghostcells.domain.examples import Example, Situation
 from ghostcells.memory.adapt import Adapted
 from ghostcells.memory.analysis import BEFORE, command_terms, stem
+from ghostcells.memory.literals import Kind, kind_of
 from ghostcells.memory.notes import Lesson, commands_of, program_of, values_of
 from ghostcells.memory.profiles import Answer, Profile, Reader, Terms, place_of
 from ghostcells.memory.readings import is_content, is_value, read
@@ -68,6 +69,9 @@ NAMES = (
     "program kin",
     "values used",
     "command seen",
+    "plain changes",
+    "unlike changes",
+    "same language",
     "rough",
     "rough to best",
     "rough rank",
@@ -75,6 +79,8 @@ NAMES = (
     "program support",
     "best support",
     "fellows",
+    "found again",
+    "found again to most",
     "similarity",
     "similarity to best",
     "similarity rank",
@@ -99,7 +105,8 @@ class Support(msgspec.Struct, frozen=True):
     """How a candidate stands among the others.
 
     `pattern` and `program` are the shares of all rough scores held by others of the same pattern and by all of its program,
-    `best` the best of the former, `fellows` the mean likeness of the others' commands, weighed by their scores.
+    `best` the best of the former, `fellows` the mean likeness of the others' commands, weighed by their scores. `found` is how
+    many of all examples found, whatever their scores, have this very command, `most` how many have the commonest one.
     """
 
     rough: float = 0.0
@@ -109,17 +116,20 @@ class Support(msgspec.Struct, frozen=True):
     program: float = 0.0
     best: float = 0.0
     fellows: float = 0.0
+    found: int = 0
+    most: int = 1
 
 
 class Question(msgspec.Struct, frozen=True):
     """What is asked, prepared once for all candidates.
 
     `present` are the lower-case words of all that can be seen, `seen` the terms of prose, heading and commands, `values` the
-    words of the intent that look like values, `spans` what stands in backticks, and the rest the terms of commands that go
-    with the situation's words.
+    words of the intent that look like values, `spans` what stands in backticks, `language` that of the cells above, or empty,
+    and the rest the terms of commands that go with the situation's words.
     """
 
     query: Profile
+    language: str
     spans: Terms
     programs: frozenset[str]
     present: frozenset[str]
@@ -137,6 +147,7 @@ def question(situation: Situation, reader: Reader) -> Question:
     before = command_terms(query.commands[0])[:3] if query.commands else ()
     return Question(
         query,
+        situation.language,
         reader.spans(situation),
         frozenset(map(program_of, query.commands)),
         frozenset().union(*(read(text).lows for text in texts)),
@@ -215,8 +226,30 @@ def _shared(one: tuple[str, ...], other: tuple[str, ...]) -> float:
     return same / max(len(one) - 1, len(other) - 1, 1)
 
 
-def fitness(asked: Question, known: Answer, adapted: Adapted, *, raw: bool, reader: Reader) -> list[float]:
-    """The features of the command as adapted, "length" to "command seen"."""
+class Turn(msgspec.Struct, frozen=True):
+    """What an adaptation does: how many plain words it puts in or takes out, and how many values by others of another kind."""
+
+    plain: int = 0
+    unlike: int = 0
+
+
+def turn_of(adapted: Adapted) -> Turn:
+    kinds = [(kind_of(old), kind_of(new)) for old, new in adapted.changed]
+    return Turn(sum([Kind.WORD in pair for pair in kinds]), sum([old is not new for old, new in kinds]))
+
+
+def told_by_language(asked: Question, example: Example) -> float:
+    """1 for the language of the cells above, 0 for another, -1 where none is above."""
+    return float(example.language == asked.language) if asked.language else -1.0
+
+
+def fitness(
+    asked: Question, known: Answer, adapted: Adapted, turn: Turn, *, raw: bool, language: float, reader: Reader
+) -> list[float]:
+    """The features of the command as adapted, "length" to "same language".
+
+    `turn` is the example's adaptation: for the command left as it was it counts below zero, as what was not done.
+    """
     query, present = asked.query, asked.present
     terms = reader.terms(command_terms(adapted.text)) if adapted.changed else known.terms
     values = values_of(adapted.text) if adapted.changed else known.values
@@ -244,6 +277,9 @@ def fitness(asked: Question, known: Answer, adapted: Adapted, *, raw: bool, read
         asked.by_intent.get(stem(program.lower()), 0.0),
         sum([value in low for value in asked.values]) / len(asked.values) if asked.values else -1.0,
         reader.covered(terms, asked.seen),
+        float(-turn.plain if raw else turn.plain),
+        float(-turn.unlike if raw else turn.unlike),
+        language,
     ]
 
 
@@ -262,6 +298,8 @@ def relation(support: Support, signals: Signals) -> list[float]:
         support.program,
         support.best,
         support.fellows,
+        float(support.found),
+        support.found / support.most,
         signals.similarity,
         signals.similarity - signals.similarity_best,
         float(min(signals.similarity_rank, 40)),

@@ -4,7 +4,7 @@ Most of it depends on neither the cosines nor the other candidates, so `Weighing
 that the words found while the vectors are still being searched.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from operator import mul
 
@@ -92,7 +92,7 @@ class Weighing:
                 one.score,
                 (*one.start, *draft.fitness, *features.relation(support, one.hit.signals)),
             )
-            for (one, draft), support in zip(drafted, _supports(drafted, self._reader), strict=True)
+            for (one, draft), support in zip(drafted, _supports(drafted, hits, self._reader), strict=True)
         ]
 
     def _worthy(self, hits: Sequence[Hit], judge: Judge) -> list[Rough]:
@@ -104,7 +104,8 @@ class Weighing:
     def _roughly(self, hits: Sequence[Hit], judge: Judge) -> list[Rough]:
         """All hits, the best by a linear score first."""
         newest = sorted({hit.example.last_ms for hit in hits})
-        place = {last: rank / max(len(newest) - 1, 1) for rank, last in enumerate(newest)}
+        # What nothing is newer than has the whole share, also where it is the only one.
+        place = {last: rank / (len(newest) - 1) if len(newest) > 1 else 1.0 for rank, last in enumerate(newest)}
         found: list[Rough] = []
         for hit in hits:
             start = features.found_by(self._likeness(hit.example), hit.signals, hit.age, place[hit.example.last_ms])
@@ -128,19 +129,23 @@ class Weighing:
             command = command_of(notes)
             answer = self._reader.answer(notes.lesson, command)
             adapted = adapt(example, self.situation, command.told)
-            known = [self._draft(answer, adapted, raw=False)]
+            turn, language = features.turn_of(adapted), features.told_by_language(self._asked, example)
+
+            def draft(adapted: Adapted, *, raw: bool) -> Draft:
+                fitness = features.fitness(
+                    self._asked, answer, adapted, turn, raw=raw, language=language, reader=self._reader
+                )
+                pattern = pattern_of(adapted.text) if adapted.changed else answer.pattern
+                return Draft(answer, adapted, pattern, raw, fitness)
+
+            known = [draft(adapted, raw=False)]
             if adapted.changed:
-                known.append(self._draft(answer, Adapted(example.text, (), adapted.unresolved), raw=True))
+                known.append(draft(Adapted(example.text, (), adapted.unresolved), raw=True))
             self._drafts[example.id] = known
         return known
 
-    def _draft(self, answer: Answer, adapted: Adapted, *, raw: bool) -> Draft:
-        fitness = features.fitness(self._asked, answer, adapted, raw=raw, reader=self._reader)
-        pattern = pattern_of(adapted.text) if adapted.changed else answer.pattern
-        return Draft(answer, adapted, pattern, raw, fitness)
 
-
-def _supports(drafted: Sequence[tuple[Rough, Draft]], reader: Reader) -> list[Support]:
+def _supports(drafted: Sequence[tuple[Rough, Draft]], hits: Sequence[Hit], reader: Reader) -> list[Support]:
     """How each draft stands among the others, each example counted once."""
     patterns: dict[tuple[str, ...], dict[str, float]] = defaultdict(dict)
     programs: dict[str, dict[str, float]] = defaultdict(dict)
@@ -154,6 +159,8 @@ def _supports(drafted: Sequence[tuple[Rough, Draft]], reader: Reader) -> list[Su
     ranks = {name: place for place, name in enumerate(scores)}
     fellows = _fellows(scores, commands, reader)
     best = max(scores.values(), default=0.0)
+    found = Counter([hit.example.text for hit in hits])
+    most = max(found.values(), default=1)
     supports: list[Support] = []
     for one, draft in drafted:
         name = one.hit.example.id
@@ -167,6 +174,8 @@ def _supports(drafted: Sequence[tuple[Rough, Draft]], reader: Reader) -> list[Su
                 sum(programs[draft.known.program].values()) / total,
                 max(others, default=0.0),
                 fellows[name] / total,
+                found[draft.adapted.text],
+                most,
             )
         )
     return supports

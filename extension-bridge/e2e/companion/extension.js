@@ -5,7 +5,6 @@ const { spawn } = require('node:child_process');
 const { appendFileSync } = require('node:fs');
 const http = require('node:http');
 const vscode = require('vscode');
-const runme = require('./runme.js');
 
 const file = process.env.COMPANION_LOG;
 
@@ -117,18 +116,15 @@ const answers = {
   },
 
   trusted: () => vscode.workspace.isTrusted,
-  folders: () => (vscode.workspace.workspaceFolders ?? []).map((one) => one.uri.toString()),
-  leaveFolder: (index) => vscode.workspace.updateWorkspaceFolders(index, 1),
-  readVirtual: async (name) => new TextDecoder().decode(await vscode.workspace.fs.readFile(vscode.Uri.from({ scheme: 'memfs', path: `/${name}` }))),
   extension(id) {
     const found = vscode.extensions.getExtension(id);
     return found === undefined ? null : { active: found.isActive, version: found.packageJSON.version };
   },
 };
 
-/** A file system in memory, as virtual workspaces have one; a folder is there when something is in it. */
+/** A file system with files in its root, as virtual workspaces have one. */
 class MemoryFiles {
-  files = new Map([['/project/README.md', new TextEncoder().encode('# Project\n')]]);
+  files = new Map();
   changed = new vscode.EventEmitter();
   onDidChangeFile = this.changed.event;
 
@@ -137,7 +133,7 @@ class MemoryFiles {
   }
 
   stat(uri) {
-    if (uri.path === '/' || this.readDirectory(uri).length > 0) {
+    if (uri.path === '/') {
       return { type: vscode.FileType.Directory, ctime: 0, mtime: 0, size: 0 };
     }
     return { type: vscode.FileType.File, ctime: 0, mtime: 0, size: this.readFile(uri).length };
@@ -156,10 +152,8 @@ class MemoryFiles {
     this.changed.fire([{ type: vscode.FileChangeType.Changed, uri }]);
   }
 
-  readDirectory({ path }) {
-    const folder = path === '/' ? path : `${path}/`;
-    const inside = [...this.files.keys()].filter((one) => one.startsWith(folder)).map((one) => one.slice(folder.length).split('/'));
-    return [...new Map(inside.map(([name, ...more]) => [name, more.length > 0 ? vscode.FileType.Directory : vscode.FileType.File]))];
+  readDirectory() {
+    return [...this.files.keys()].map((path) => [path.slice(1), vscode.FileType.File]);
   }
 
   createDirectory() {}
@@ -250,7 +244,6 @@ exports.activate = (context) => {
     vscode.workspace.registerFileSystemProvider('memfs', new MemoryFiles(), { isCaseSensitive: true }),
     kernel('declared', ['python', 'shellscript']),
     kernel('undeclared', undefined),
-    ...runme.register(record),
     vscode.workspace.onDidSaveNotebookDocument((notebook) => record('saved', { notebook: notebook.uri.toString(), cells: notebook.cellCount })),
     vscode.workspace.onDidChangeNotebookDocument((change) =>
       record('changed', { notebook: change.notebook.uri.toString(), structure: change.contentChanges.map((one) => [one.range.start, one.removedCells.length, one.addedCells.length]) }),

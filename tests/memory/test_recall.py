@@ -1,14 +1,18 @@
 """What memory answers: the rules that a user relies on."""
 
 import asyncio
+import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 import pytest
 
 from ghostcells.domain.examples import Example, Reason, Situation
 from ghostcells.domain.ghosts import Recollection
+from ghostcells.memory import recall
 from ghostcells.memory.features import Signals
+from ghostcells.memory.model import Ranker, ranker
 from ghostcells.memory.rank import REPEATED, repeated
 from ghostcells.memory.recall import RecallMemory
 from ghostcells.memory.weighing import Hit
@@ -253,6 +257,31 @@ def test_a_cancelled_recall_stops_its_search() -> None:
         await stopped.wait()
 
     asyncio.run(scenario())
+
+
+def test_what_the_first_question_needs_is_read_in_memorys_thread_before_it_is_asked() -> None:
+    threads: list[str] = []
+
+    class Unread(Shelf):
+        def match(self, terms: Sequence[str], limit: int) -> list[tuple[int, float]]:
+            raise AssertionError(terms)
+
+    async def scenario() -> None:
+        with ThreadPoolExecutor(1, "memory") as pool:
+
+            async def in_thread(work: Callable[[], object]) -> object:
+                return await asyncio.get_running_loop().run_in_executor(pool, work)
+
+            def reading() -> Ranker:
+                threads.append(threading.current_thread().name)
+                return ranker()
+
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(recall, "ranker", reading)
+                await RecallMemory(Unread(*OTHERS), None, in_thread).warm()
+
+    asyncio.run(scenario())
+    assert threads == ["memory_0"]
 
 
 def test_labels_say_when_and_where() -> None:

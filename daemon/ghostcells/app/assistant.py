@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 
 from ghostcells.app.asking import Asking
@@ -40,7 +40,7 @@ REREAD_S = 60.0
 
 
 class Assistant:
-    """`keep` gets the trace of a completion and its notebook."""
+    """`keep` gets the trace of a completion and its notebook; `warm` gets memory ready in a quiet moment."""
 
     def __init__(
         self,
@@ -53,6 +53,7 @@ class Assistant:
         now_ms: Callable[[], int],
         keep: Callable[[Trace, str], None],
         often: Often,
+        warm: Callable[[], Awaitable[None]],
     ) -> None:
         self._client = client
         self._status = status
@@ -69,7 +70,9 @@ class Assistant:
             self.models, self.knowledge, self.prompting, self.spending, status=status, now_ms=now_ms, keep=keep
         )
         self._following: asyncio.Task[None] | None = None
+        self._warm_memory = warm
         self._warming = WhenQuiet(self._warm)
+        self._warmed: asyncio.Future[None] | None = None
 
     def use(self, settings: Settings, redactor: Redactor) -> bool:
         """Work with these settings; whether there is a model to ask."""
@@ -103,7 +106,8 @@ class Assistant:
                 self.spending.closed(uri)
 
     def _warm(self) -> None:
-        """Load the parser of commands and the tokenizer, which hold the interpreter's lock for some 40 ms each."""
+        """Load the ranker, the parser of commands and the tokenizer, which hold the interpreter's lock for up to 40 ms each."""
+        self._warmed = asyncio.ensure_future(self._warm_memory())
         self.prompting.post(lambda: cautions("ls", "shellscript"))
         if (choice := self.models.choice) is not None:
             self.prompting.post(lambda: self.prompting.count(choice.model, "ls"))
@@ -113,6 +117,8 @@ class Assistant:
 
     async def close(self) -> None:
         self._warming.close()
+        if self._warmed is not None:
+            self._warmed.cancel()
         await self.models.close()
         self.prompting.close()
         if self._following is not None:

@@ -88,6 +88,7 @@ class Daemon:
             now_ms=clock.now_ms,
             keep=self._keep_trace,
             often=self._often.told,
+            warm=self._memory.warm,
         )
         self._warning = WarningMemory(
             self._memory, self._assistant.prompting.run, used=self._used, asked=self._assistant.prepare

@@ -141,20 +141,20 @@ class RecallMemory:
         """Candidates best first, none of them among `present`."""
         begun = perf_counter()
         searching = self._begin_search(situation)
-        learned, reader = self._judges()
         always = self.always(situation.notebook)
 
-        def look() -> tuple[Found, Weighing]:
+        def look() -> tuple[Ranker, Found, Weighing]:
             """While the vectors are searched there is time to weigh what the words have found."""
+            learned, reader = self._judges()
             found, weighing = look_up(self._source, situation, always), Weighing(situation, reader)
             weighing.prepare(hits_of(found), learned.lexical)
-            return found, weighing
+            return learned, found, weighing
 
         try:
             if searching is not None:
                 # What is asked is on its way to the embedder before this process's other thread wants the interpreter.
                 await asyncio.sleep(0)
-            found, weighing = await self._thread(look)
+            learned, found, weighing = await self._thread(look)
             looked = perf_counter()
             similar, note = await self._similar(searching, found)
         finally:
@@ -185,7 +185,16 @@ class RecallMemory:
             found.failed,
         )
 
+    async def warm(self) -> None:
+        """Read, in memory's thread, what else the first question would wait for."""
+
+        def read() -> None:
+            self._judges()[0].lexical.trees.margins(())
+
+        await self._thread(read)
+
     def _judges(self) -> tuple[Ranker, Reader]:
+        """Called in memory's thread, since it is read from a file the first time."""
         if self._learned is None:
             self._learned = ranker()
         if self._reader is None:

@@ -114,12 +114,21 @@ scene('the dashboard opens from the menu, and its server ends with the window', 
   await until(() => !alive(server), 'the server to end', 30_000);
 });
 
-/** A page is Markdown that the editor shows in a frame of its own. */
+/** A page is Markdown that the editor shows in a frame within a frame, which it uncovers when all is there. */
 async function rendered(editor) {
   await until(async () => {
-    const found = await Promise.all(editor.page.frames().map((frame) => frame.locator('.markdown-body h1').first().isVisible().catch(() => false)));
+    const found = await Promise.all(editor.page.frames().map((frame) => uncovered(frame).catch(() => false)));
     return found.includes(true);
   }, 'the page to be drawn');
+}
+
+async function uncovered(frame) {
+  for (let outer = frame; outer.parentFrame() !== null; outer = outer.parentFrame()) {
+    if (!(await (await outer.frameElement()).isVisible())) {
+      return false;
+    }
+  }
+  return await frame.locator('.markdown-body h1').first().isVisible();
 }
 
 function alive(pid) {

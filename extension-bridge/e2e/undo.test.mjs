@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { CONTEXTS_MS, ghostWith, intend } from './accepting.mjs';
 import { CODE, ipynb, MARKUP, OWN, pause, until } from './editor.mjs';
-import { AMBIGUOUS, EVERYTHING, LINES } from './memory.mjs';
+import { AMBIGUOUS, BACKUP, DISK, EVERYTHING, LINES } from './memory.mjs';
 import { scenes } from './scenes.mjs';
 import { backAndForth, honest, saved, texts } from './steps.mjs';
 
@@ -62,7 +62,7 @@ const ACTS = {
     await notebook.next('executed');
   },
   'a run of all cells while a ghost shows': async (notebook) => {
-    await intend(notebook, 1, LINES);
+    await intend(notebook, 1, notebook.uri.endsWith('.ipynb') ? DISK : BACKUP); // What follows it in the notebook is learned for these words.
     await notebook.editor.execute('notebook.execute');
     await notebook.next('executed');
   },
@@ -91,10 +91,13 @@ const PREVIEWS = {
     await notebook.editor.press('Escape');
     await until(async () => !/wc -l/.test(await notebook.label(1)), 'the preview to go');
   },
-  'a preview that has become a cell': async (notebook) => {
+  'a preview that has become a cell, and keys in it': async (notebook) => {
     await notebook.editor.press('Control+Alt+Enter');
     await notebook.next('accepted');
     await until(async () => (await notebook.cells())[2]?.language === 'shellscript', 'the accepted cell');
+    await notebook.editor.press('Control+End');
+    await notebook.editor.type(' | sort'); // Before that, an undo makes it a ghost again.
+    await until(async () => (await notebook.texts()).includes(`${LINES[1]} | sort`), 'the keys');
   },
 };
 

@@ -110,13 +110,14 @@ class Log {
 }
 
 /**
- * @param options name: of the folder with results; files: path in the workspace to content; settings: the user's;
+ * @param options name: of the folder with results; files: path in the workspace to content; workspace: what a workspace file in it
+ *   says, for a window with several folders or with none on a disk; settings: the user's;
  *   machine: settings of scope `machine`; config: the daemon's configuration file; learn: a runbook it has read before;
  *   companion: whether the tests' own extension is installed; env: more variables; profile: what the user's shell reads;
  *   trust: whether the workspace is one that is not trusted; offered: whether learning from its runbooks may be offered; outside: gets the addresses that the page asked for elsewhere.
  */
 export async function launch(options) {
-  const { name, files = {}, settings = {}, machine = {}, config = CONFIG, learn, companion = true, env = {}, trust = false, profile = '', outside = [], offered = false } = options;
+  const { name, files = {}, settings = {}, machine = {}, config = CONFIG, learn, companion = true, env = {}, trust = false, workspace, profile = '', outside = [], offered = false } = options;
   const dir = path.join(results, name);
   const at = (...parts) => path.join(dir, ...parts);
   fs.rmSync(dir, { recursive: true, force: true });
@@ -132,6 +133,7 @@ export async function launch(options) {
   for (const [file, content] of Object.entries(files)) {
     write(file, content);
   }
+  const opened = workspace === undefined ? `folder=${at('workspace')}` : `workspace=${write('all.code-workspace', JSON.stringify(workspace))}`;
   fs.writeFileSync(at('ghostcells.toml'), config);
   fs.writeFileSync(at('home/.profile'), profile);
   fs.writeFileSync(at('code-server.yaml'), 'auth: none\n');
@@ -198,7 +200,7 @@ export async function launch(options) {
     made.setDefaultTimeout(PATIENCE_MS);
     const said = fs.createWriteStream(at('console.log'), { flags: 'a' });
     made.on('console', (message) => said.write(`${message.type()} ${message.text()}\n`));
-    await made.goto(`${base}/?folder=${at('workspace')}`, { waitUntil: 'domcontentloaded', timeout: START_MS });
+    await made.goto(`${base}/?${opened}`, { waitUntil: 'domcontentloaded', timeout: START_MS });
     await made.waitForSelector('.monaco-workbench .part.statusbar .statusbar-item', { timeout: START_MS });
     const listening = companion ? await companionLog.next(before, 'listening', () => true, START_MS) : undefined;
     return { page: made, listening };

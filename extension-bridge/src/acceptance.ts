@@ -5,7 +5,7 @@
  */
 
 import * as vscode from 'vscode';
-import { ghostMetadata, marksOf, needsRepair, realMetadata, unmarkedMetadata, uriOf } from './cells';
+import { DISCREET_TYPES, ghostMetadata, marksOf, needsRepair, realMetadata, unmarkedMetadata, uriOf } from './cells';
 import type { Edits } from './edits';
 import type { Ledger } from './ledger';
 import { GHOST_LANGUAGE } from './plan';
@@ -32,6 +32,8 @@ type Editing = (edit: () => Promise<void>) => Promise<void>;
 export class Acceptance {
   private readonly becoming = new Map<string, Promise<void>>();
   private readonly repaired = new Map<string, number>();
+  /** Accepted cells that are to carry no id any more. */
+  private readonly unmarked = new Set<string>();
 
   constructor(
     private readonly notebook: vscode.NotebookDocument,
@@ -60,10 +62,18 @@ export class Acceptance {
       const cell = this.cellOf(id);
       if (cell !== undefined) {
         await this.setLanguage(cell, await this.realLanguage(id));
-        await this.edits.metadata(uriOf(cell), (it) => (needsRepair(it) || marksOf(it).id !== id ? realMetadata(it, id) : undefined));
+        await this.edits.metadata(uriOf(cell), (it) => (this.isReal(it, id) ? undefined : this.realMetadata(it, id)));
       }
     });
     record('real', { notebook: this.notebook.uri.toString(), id, ms: performance.now() - started });
+  }
+
+  private isReal(cell: vscode.NotebookCell, id: string): boolean {
+    return !needsRepair(cell) && (this.unmarked.has(uriOf(cell)) || marksOf(cell).id === id);
+  }
+
+  private realMetadata(cell: vscode.NotebookCell, id: string): Record<string, unknown> {
+    return this.unmarked.has(uriOf(cell)) ? unmarkedMetadata(cell) : realMetadata(cell, id);
   }
 
   /** The way back from `makeReal`. */
@@ -104,11 +114,20 @@ export class Acceptance {
     }
   }
 
-  /** Acceptances that the daemon has not answered yet: the cells are the user's all the same, and are saved as such. */
+  /**
+   * Makes everything ready to be saved. Acceptances that the daemon has not answered yet are the user's all the same; and where the
+   * file would hold our metadata, or the type knows only its own, accepted cells lose it.
+   */
   async finish(): Promise<void> {
     const taken = this.notebook.getCells().filter((cell) => this.ledger.isTaken(this.ledger.idOf(uriOf(cell))));
     const unfinished = taken.filter((cell) => needsRepair(cell) || cell.document.languageId === GHOST_LANGUAGE);
     await Promise.all(unfinished.flatMap((cell) => this.ledger.idOf(uriOf(cell)) ?? []).map((id) => this.makeReal(id)));
+    if (!DISCREET_TYPES.includes(this.notebook.notebookType)) {
+      for (const uri of taken.map(uriOf)) {
+        this.unmarked.add(uri);
+        await this.editing(() => this.edits.metadata(uri, (it) => (marksOf(it).id === undefined ? undefined : unmarkedMetadata(it))));
+      }
+    }
   }
 
   /** Between the ghost's language and a real one; what the user has chosen stays. */

@@ -6,6 +6,11 @@ import { GHOST_LANGUAGE } from './plan';
 import type { Ghost } from './protocol';
 
 export const OWN_TYPE = 'ghostcells-markdown';
+/** Types whose files hold none of a cell's metadata that is not theirs; for the others ours is taken out before a save. */
+export const DISCREET_TYPES: readonly string[] = [OWN_TYPE, 'jupyter-notebook'];
+/** Runme's kernel declares every language that the editor knows, ours too; this field of a cell keeps it from running it with all. */
+const RUNME_TYPE = 'runme';
+const RUNME_MARK = { excludeFromRunAll: 'true' };
 
 type Metadata = Record<string, unknown>;
 
@@ -39,6 +44,9 @@ export function realMetadata(cell: vscode.NotebookCell, id: string): Metadata {
 /** The metadata of a cell without anything of ours. */
 export function unmarkedMetadata(cell: vscode.NotebookCell): Metadata {
   const { ghostcells: _, ...rest } = withoutGhostLanguage(object(cell.metadata) ?? {});
+  if (marksOf(cell).flagged && cell.notebook.notebookType === RUNME_TYPE) {
+    delete rest['excludeFromRunAll'];
+  }
   const nested = object(rest['metadata']);
   if (nested !== undefined) {
     const { ghostcells: __, ...clean } = withoutGhostLanguage(nested);
@@ -48,7 +56,11 @@ export function unmarkedMetadata(cell: vscode.NotebookCell): Metadata {
 }
 
 export function ghostMetadata(cell: vscode.NotebookCell, id: string): Metadata {
-  return { ...object(cell.metadata), ghostcells: { id, ghost: true } };
+  return { ...object(cell.metadata), ...marked(id, cell.notebook.notebookType) };
+}
+
+function marked(id: string, notebookType: string): Metadata {
+  return { ghostcells: { id, ghost: true }, ...(notebookType === RUNME_TYPE ? RUNME_MARK : {}) };
 }
 
 /** Jupyter's extension notes a language that is not the notebook's; ours must not get into a file. */
@@ -75,12 +87,12 @@ export function needsRepair(cell: vscode.NotebookCell): boolean {
 }
 
 /** A new cell for a ghost: code in the language that no kernel runs, prose as prose. */
-export function cellData(ghost: Ghost): vscode.NotebookCellData {
+export function cellData(ghost: Ghost, notebookType: string): vscode.NotebookCellData {
   const data =
     ghost.kind === 1
       ? new vscode.NotebookCellData(vscode.NotebookCellKind.Markup, ghost.text, 'markdown')
       : new vscode.NotebookCellData(vscode.NotebookCellKind.Code, ghost.text, GHOST_LANGUAGE);
-  data.metadata = { ghostcells: { id: ghost.id, ghost: true } };
+  data.metadata = marked(ghost.id, notebookType);
   return data;
 }
 

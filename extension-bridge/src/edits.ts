@@ -39,7 +39,7 @@ export class Edits {
     const lost: Lost[] = [];
     this.ledger.expect(pieces.flatMap(({ insert }) => insert.map(({ id }) => id)));
     const edits = pieces.map(({ start, remove, insert }) =>
-      vscode.NotebookEdit.replaceCells(new vscode.NotebookRange(start, start + remove), insert.map(cellData)),
+      vscode.NotebookEdit.replaceCells(new vscode.NotebookRange(start, start + remove), insert.map((ghost) => cellData(ghost, this.notebook.notebookType))),
     );
     const applied = await this.send(edits, (change) => {
       lost.push(...this.missed(change, pieces, doomed));

@@ -6,7 +6,7 @@ import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { daemonSettings } from './config';
 
-export const PROGRAM = 'ghostcells';
+const PROGRAM = 'ghostcells';
 const PYTHON_EXTENSION = 'ms-python.python';
 const PYTHON_WAIT_MS = 2000;
 

@@ -80,10 +80,6 @@ export class Ledger {
     return id !== undefined && this.taken.has(id);
   }
 
-  isWanted(id: string): boolean {
-    return this.list.ghosts.some((ghost) => ghost.id === id);
-  }
-
   ghost(id: string): Ghost | undefined {
     return this.issued.get(id);
   }

@@ -82,7 +82,7 @@ function label(book: Book, id: string): vscode.NotebookCellStatusBarItem[] {
   const place = cells.length > 1 ? `, ${String(position + 1)} of ${String(cells.length)}` : '';
   const said = `suggested cell${place}${ghost?.label == null ? '' : `: ${ghost.label}`}`;
   const item = new vscode.NotebookCellStatusBarItem(
-    `$(sparkle) ${said}${position === 0 ? alternatives(book) : ''}`,
+    `$(sparkle) ${said}${position === 0 ? alternatives(book, ghost?.label) : ''}`,
     vscode.NotebookCellStatusBarAlignment.Left,
   );
   item.tooltip = 'Move here or click to accept; Escape dismisses; Alt+] shows another';
@@ -90,15 +90,18 @@ function label(book: Book, id: string): vscode.NotebookCellStatusBarItem[] {
   return [item, ...warnings(ghost)];
 }
 
-function alternatives(book: Book): string {
+/** That there are others to cycle through; after the first step the daemon's label says so itself. */
+function alternatives(book: Book, label: string | null | undefined): string {
   const { index, count } = book.ledger.candidates;
-  return count > 1 ? `  ‹${String(index + 1)}/${String(count)}›` : '';
+  const isSaid = label?.startsWith(`${String(index + 1)} of ${String(count)}`) === true;
+  return count > 1 && !isSaid ? `  ‹${String(index + 1)}/${String(count)}›` : '';
 }
 
 function warnings(ghost: Ghost | undefined): vscode.NotebookCellStatusBarItem[] {
   return (ghost?.warnings ?? []).map(({ message }) => {
-    const item = new vscode.NotebookCellStatusBarItem(`$(warning) ${message}`, vscode.NotebookCellStatusBarAlignment.Left);
-    item.accessibilityInformation = { label: `warning: ${message}` };
+    const said = message.replaceAll('`', ''); // No Markdown is drawn here.
+    const item = new vscode.NotebookCellStatusBarItem(`$(warning) ${said}`, vscode.NotebookCellStatusBarAlignment.Left);
+    item.accessibilityInformation = { label: `warning: ${said}` };
     return item;
   });
 }
@@ -111,7 +114,7 @@ function preview(book: Book, cell: vscode.NotebookCell): vscode.NotebookCellStat
   const text = summary(ghosts);
   const why = ghosts[0]?.label;
   const item = new vscode.NotebookCellStatusBarItem(
-    `$(sparkle) ${text}${why == null ? '' : `  · ${why}`}${alternatives(book)}`,
+    `$(sparkle) ${text}${why == null ? '' : `  · ${why}`}${alternatives(book, why)}`,
     vscode.NotebookCellStatusBarAlignment.Left,
   );
   item.command = 'ghostcells.accept';

@@ -53,12 +53,10 @@ function numbers(cell: vscode.NotebookCell, summary: vscode.NotebookCellExecutio
   return { ...(exitCode === undefined ? {} : { exitCode }), ...(durationMs === undefined ? {} : { durationMs }) };
 }
 
-/** Kernels leave it in different places: ours in an output's metadata, Runme in an output's `processInfo`. */
+/** Other kernels say no more than whether it succeeded: Runme's keeps the status for the file of a session. */
 function exitCodeOf(cell: vscode.NotebookCell): number | undefined {
   for (const output of cell.outputs) {
-    const metadata = fields(output.metadata);
-    const info = fields((output as unknown as Fields)['processInfo']) ?? fields(metadata?.['processInfo']);
-    const code = metadata?.[EXIT_CODE] ?? fields(info?.['exitReason'])?.['code'];
+    const code = fields(output.metadata)?.[EXIT_CODE];
     if (typeof code === 'number' && Number.isSafeInteger(code)) {
       return code;
     }

@@ -109,9 +109,10 @@ def as_token(text: str) -> Token:
     return Token(text, text.lower(), kind_of(text), quoted=True)
 
 
-def tokens(text: str) -> list[Token]:
-    """The values and words of a text, in order."""
-    return [token for token in map(_token, _SPOT.findall(text)) if token is not None]
+@lru_cache(maxsize=4)
+def tokens(text: str) -> tuple[Token, ...]:
+    """The values and words of a text, in order; kept for a moment, since a text is read for one purpose after the other."""
+    return tuple([token for token in map(_token, _SPOT.findall(text)) if token is not None])
 
 
 @lru_cache(maxsize=256)

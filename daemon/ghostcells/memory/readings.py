@@ -102,11 +102,11 @@ def plainly(word: Token) -> str:
 def read(text: str) -> Reading:
     """Reads prose; list marks and the targets of links say nothing about the command and are skipped."""
     bare = _bare(text)
-    words, end = tuple(tokens(bare)), _last(bare)
+    words, end = tokens(bare), _last(bare)
     return Reading(words, 0 if end == bare else len(words) - len(tokens(end)))
 
 
-def words_of(text: str) -> list[Token]:
+def words_of(text: str) -> tuple[Token, ...]:
     """The words that `read` finds."""
     return tokens(_bare(text))
 

@@ -5,6 +5,7 @@ const { spawn } = require('node:child_process');
 const { appendFileSync } = require('node:fs');
 const http = require('node:http');
 const vscode = require('vscode');
+const runme = require('./runme.js');
 
 const file = process.env.COMPANION_LOG;
 
@@ -116,15 +117,18 @@ const answers = {
   },
 
   trusted: () => vscode.workspace.isTrusted,
+  folders: () => (vscode.workspace.workspaceFolders ?? []).map((one) => one.uri.toString()),
+  leaveFolder: (index) => vscode.workspace.updateWorkspaceFolders(index, 1),
+  readVirtual: async (name) => new TextDecoder().decode(await vscode.workspace.fs.readFile(vscode.Uri.from({ scheme: 'memfs', path: `/${name}` }))),
   extension(id) {
     const found = vscode.extensions.getExtension(id);
     return found === undefined ? null : { active: found.isActive, version: found.packageJSON.version };
   },
 };
 
-/** A file system with files in its root, as virtual workspaces have one. */
+/** A file system in memory, as virtual workspaces have one; a folder is there when something is in it. */
 class MemoryFiles {
-  files = new Map();
+  files = new Map([['/project/README.md', new TextEncoder().encode('# Project\n')]]);
   changed = new vscode.EventEmitter();
   onDidChangeFile = this.changed.event;
 
@@ -133,7 +137,7 @@ class MemoryFiles {
   }
 
   stat(uri) {
-    if (uri.path === '/') {
+    if (uri.path === '/' || this.readDirectory(uri).length > 0) {
       return { type: vscode.FileType.Directory, ctime: 0, mtime: 0, size: 0 };
     }
     return { type: vscode.FileType.File, ctime: 0, mtime: 0, size: this.readFile(uri).length };
@@ -152,8 +156,10 @@ class MemoryFiles {
     this.changed.fire([{ type: vscode.FileChangeType.Changed, uri }]);
   }
 
-  readDirectory() {
-    return [...this.files.keys()].map((path) => [path.slice(1), vscode.FileType.File]);
+  readDirectory({ path }) {
+    const folder = path === '/' ? path : `${path}/`;
+    const inside = [...this.files.keys()].filter((one) => one.startsWith(folder)).map((one) => one.slice(folder.length).split('/'));
+    return [...new Map(inside.map(([name, ...more]) => [name, more.length > 0 ? vscode.FileType.Directory : vscode.FileType.File]))];
   }
 
   createDirectory() {}
@@ -244,6 +250,7 @@ exports.activate = (context) => {
     vscode.workspace.registerFileSystemProvider('memfs', new MemoryFiles(), { isCaseSensitive: true }),
     kernel('declared', ['python', 'shellscript']),
     kernel('undeclared', undefined),
+    ...runme.register(record),
     vscode.workspace.onDidSaveNotebookDocument((notebook) => record('saved', { notebook: notebook.uri.toString(), cells: notebook.cellCount })),
     vscode.workspace.onDidChangeNotebookDocument((change) =>
       record('changed', { notebook: change.notebook.uri.toString(), structure: change.contentChanges.map((one) => [one.range.start, one.removedCells.length, one.addedCells.length]) }),

@@ -1,4 +1,5 @@
 // Undo and redo around everything that ghosts do, and steps of the user's that meet edits of ours.
+// Files run in the order of their names: what takes longest comes first, so that it does not run alone at the end.
 import assert from 'node:assert/strict';
 import { CONTEXTS_MS, ghostWith, intend } from './accepting.mjs';
 import { CODE, ipynb, MARKUP, OWN, pause, until } from './editor.mjs';
@@ -6,7 +7,7 @@ import { AMBIGUOUS, BACKUP, DISK, EVERYTHING, LINES } from './memory.mjs';
 import { scenes } from './scenes.mjs';
 import { backAndForth, honest, saved, texts } from './steps.mjs';
 
-const scene = scenes({ name: 'undo', learn: EVERYTHING });
+const scene = scenes({ name: 'backandforth', learn: EVERYTHING });
 let number = 0;
 const KINDS = {
   Jupyter: (editor) => editor.open(`notebook-${++number}.ipynb`, ipynb([MARKUP, '# Today'], [MARKUP, 'to do'], [CODE, 'last = 1'])),

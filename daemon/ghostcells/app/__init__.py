@@ -35,6 +35,10 @@ async def _build(
     import contextlib
     import os
 
+    from ghostcells.runtime.heap import keep_in_one_piece
+
+    # Before there are threads.
+    keep_in_one_piece()
     from ghostcells.app.daemon import Daemon
     from ghostcells.app.logs import begin_logging
     from ghostcells.config.places import data_dir as chosen

@@ -165,6 +165,7 @@ class Daemon:
 
     async def _learn_the_rest(self) -> None:
         """What is on disk is told of before the end; the log's thread gets to the seal after all that was queued."""
+        await asyncio.sleep(0)  # what was appended in this turn of the loop is queued at its end
         with suppress(OSError):
             await asyncio.wrap_future(self._log.seal())
         self._lessons.flush()

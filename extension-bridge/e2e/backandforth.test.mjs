@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { CONTEXTS_MS, ghostWith, intend } from './accepting.mjs';
 import { CODE, ipynb, MARKUP, OWN, pause, until } from './editor.mjs';
-import { AMBIGUOUS, BACKUP, DISK, EVERYTHING, LINES } from './memory.mjs';
+import { AMBIGUOUS, DISK, EVERYTHING, LINES } from './memory.mjs';
 import { scenes } from './scenes.mjs';
 import { backAndForth, honest, saved, texts } from './steps.mjs';
 
@@ -60,11 +60,6 @@ const ACTS = {
   'an acceptance that was run': async (notebook) => {
     await accepted(notebook);
     await notebook.editor.press('Meta+Enter');
-    await notebook.next('executed');
-  },
-  'a run of all cells while a ghost shows': async (notebook) => {
-    await intend(notebook, 1, notebook.uri.endsWith('.ipynb') ? DISK : BACKUP); // What follows it in the notebook is learned for these words.
-    await notebook.editor.execute('notebook.execute');
     await notebook.next('executed');
   },
   'a save': async (notebook) => {
@@ -151,5 +146,21 @@ for (const [kind, begin] of Object.entries(KINDS)) {
     }
     await honest(notebook);
     t.diagnostic(`figure: ${kind}: edits that met a cell of the user's on their way, which was put back: ${notebook.since('put-back').length}`);
+  });
+}
+
+// Last, since what runs is learned, and is suggested from then on.
+for (const [kind, begin] of Object.entries(KINDS)) {
+  scene(`${kind}: undo and redo around a run of all cells while a ghost shows`, async (editor) => {
+    const notebook = await begin(editor);
+    await notebook.edit(1);
+    await editor.press('Control+a');
+    await editor.type(DISK[0], 5);
+    await notebook.ghostBelow(1);
+    await pause(CONTEXTS_MS);
+    await editor.execute('notebook.execute');
+    await notebook.next('executed');
+    await backAndForth(notebook);
+    await saved(notebook);
   });
 }

@@ -49,13 +49,13 @@ async function shot(name) {
   await page.screenshot({ path: bench.at('shots', `${name}.png`) });
 }
 
-/** A picture for the README: a part of the window. */
-async function picture(name, clip) {
+/** A picture for the README, of the part of the window that `part` finds. */
+async function picture(name, part) {
   if (process.env.GHOSTCELLS_EDITOR_IMAGES !== '1') {
     return;
   }
   fs.mkdirSync(images, { recursive: true });
-  await page.screenshot({ path: path.join(images, `${name}.png`), clip });
+  await page.screenshot({ path: path.join(images, `${name}.png`), clip: await part() });
 }
 
 /** From the top of a cell to the bottom of another, as wide as the notebook. */
@@ -79,7 +79,7 @@ attempted('following the walkthrough leads to a ghost that is accepted and run, 
 async function follow() {
   await walkthrough('Install the daemon');
   await shot('1-walkthrough');
-  await picture('walkthrough', { x: 353, y: 36, width: 920, height: 600 });
+  await picture('walkthrough', () => ({ x: 353, y: 36, width: 920, height: 600 }));
   if (installs) {
     await link('Install the daemon').click();
     await bench.log.next(0, 'installed', () => true, INSTALL_MS);
@@ -105,7 +105,7 @@ async function follow() {
   const label = await ghost(INTENT, 'grep -c FAILED orders.log');
   assert.match(label, /you ran this/);
   await shot('5-ghost');
-  await picture('ghost', await cells(3, 4));
+  await picture('ghost', () => cells(3, 4));
   await pause(400);
   const accepted = bench.log.mark();
   await page.keyboard.press('ArrowDown');
@@ -135,12 +135,14 @@ async function ghost(intent, command) {
   const found = page.locator('.notebookOverlay .monaco-list-row', { hasText: /suggested cell/ });
   await page.mouse.move(800, 500);
   const shows = async () => {
-    await page.mouse.wheel(0, 300); // It may be below what is in view.
     const texts = (await found.allInnerTexts()).map((text) => text.replace(/\u00a0/g, ' '));
     // A ghost below the edge of the window is said in the status bar.
     return texts.some((text) => text.includes(command)) || (await page.locator('.statusbar-item', { hasText: command }).count()) > 0;
   };
   await until(shows, 'a ghost that comes by itself', 2000).catch(() => page.keyboard.press('Control+Alt+Space'));
   await until(shows, `the ghost of ${command}`);
-  return (await found.count()) > 0 ? await found.first().locator('.cell-statusbar-container').innerText() : '';
+  if ((await found.count()) === 0) {
+    await page.mouse.wheel(0, 200); // No further: what is edited has to stay in view, or the keys after it are commands.
+  }
+  return await found.first().locator('.cell-statusbar-container').innerText({ timeout: 2000 }).catch(() => '');
 }

@@ -20,6 +20,7 @@ from ghostcells.memory.weighing import Entry, Hit, Weighing
 ALIKE = 0.1
 """Up to this distance two candidates are one."""
 _FOLDERS = features.NAMES.index("shared folders")
+_SENTENCE = features.NAMES.index("tail jaccard")
 TELLING = 8.0
 """How much an intent must say for two of them to count as the same situation."""
 OVERTAKEN = 0.7
@@ -32,6 +33,13 @@ REPEATED = 0.66
 sessions that the ranker learned from (`benchmarks/train_ranker.py` prints it)."""
 REPEATED_WORDS = 4
 """From so many words on: "or" and "For a folder:" are repeated above other commands (13 of 52)."""
+SAME_SENTENCE = 0.45
+"""What it adds to a margin that the candidate ran under the very same last sentence, where that says enough (`TELLING`).
+
+The trees are too careful there: in 1 319 such questions of the sessions what they said was 0.087 from what came true. With this
+it is 0.04 by words alone and 0.06 with vectors, as with 0.4 and 0.6, and 100 more answers are above the threshold, of which
+three quarters are near.
+"""
 MOST = 12
 """Candidates that are worth telling apart."""
 
@@ -51,7 +59,11 @@ def rank(weighing: Weighing, hits: Sequence[Hit], judge: Judge, present: Sequenc
     unwanted = {split(text) for text in present}
     entries = [entry for entry in weighing.assemble(hits, judge) if split(entry.adapted.text) not in unwanted]
     margins = judge.trees.margins([entry.vector for entry in entries])
-    earned = [margin + evidence(entry.example) for margin, entry in zip(margins, entries, strict=True)]
+    telling = weighing.last_sentence >= TELLING
+    earned = [
+        margin + evidence(entry.example) + (SAME_SENTENCE if telling and entry.vector[_SENTENCE] == 1.0 else 0.0)
+        for margin, entry in zip(margins, entries, strict=True)
+    ]
     judged = list(zip(overtake(entries, earned), entries, strict=True))
     least = next_steps(weighing.situation, hits, judge) or repeated(weighing.situation, hits)
     sure = {id(entry): max(judge.calibration(margin), least.get(entry.example.id, 0.0)) for margin, entry in judged}

@@ -75,6 +75,11 @@ class Weighing:
         self._alike: dict[str, list[float]] = {}
         self._drafts: dict[str, list[Draft]] = {}
 
+    @property
+    def last_sentence(self) -> float:
+        """How much the last sentence of the intent says, by the weights of its terms."""
+        return self._asked.query.tail.mass
+
     def prepare(self, hits: Sequence[Hit], judge: Judge) -> None:
         """Do ahead what `assemble` will need of these hits, whatever else is found."""
         for rough in self._worthy(hits, judge):

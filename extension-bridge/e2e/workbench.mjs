@@ -120,7 +120,7 @@ export async function launch(options) {
   const { name, files = {}, settings = {}, machine = {}, config = CONFIG, learn, companion = true, env = {}, trust = false, workspace, profile = '', outside = [], offered = false } = options;
   const dir = path.join(results, name);
   const at = (...parts) => path.join(dir, ...parts);
-  fs.rmSync(dir, { recursive: true, force: true });
+  fs.rmSync(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
   const user = at('user-data');
   for (const folder of ['workspace', 'home', 'shots', 'user-data/User', 'user-data/Machine']) {
     fs.mkdirSync(at(folder), { recursive: true });

@@ -18,6 +18,9 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 @pytest.fixture(autouse=True)
 def _nothing_goes_on() -> Iterator[None]:
-    """What sends telemetry draws random numbers from time to time: one that outlives its test disturbs another's."""
+    """What would disturb the next test is over: senders of telemetry draw random numbers, what loads stops the collector."""
     yield
-    assert not [one.name for one in threading.enumerate() if one.name.startswith(("Otel", "ghostcells-telemetry"))]
+    for one in threading.enumerate():
+        if one.name.startswith(("Otel", "ghostcells-telemetry", "ghostcells-loading")):
+            one.join(30)
+            assert not one.is_alive(), f"{one.name} outlives its test"

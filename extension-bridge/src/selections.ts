@@ -9,21 +9,42 @@ function editorsOf(notebook: vscode.NotebookDocument): vscode.NotebookEditor[] {
   return vscode.window.visibleNotebookEditors.filter((editor) => editor.notebook === notebook);
 }
 
-/** What puts the selection of each editor back on its cell after cells at or above it were replaced. */
-export function keepers(notebook: vscode.NotebookDocument, structure: readonly Replacement[]): (() => void)[] {
-  return editorsOf(notebook).flatMap((editor) => {
+/**
+ * Notes on which cell each editor's selection is while cells at or above it are being replaced; what is returned puts it back there.
+ *
+ * The user may go to another cell while the edit is on its way: what is told before the edit's own change counts cells as they were,
+ * and counts. What is told after it may be the editor's confusion about its index.
+ */
+export function keep(notebook: vscode.NotebookDocument, structure: readonly Replacement[]): () => void {
+  const kept = new Map<vscode.NotebookEditor, vscode.NotebookCell>();
+  const note = (editor: vscode.NotebookEditor): void => {
     const cell = focusedCell(editor);
-    if (cell === undefined || !disturbs(cell.index, structure) || movedTo(cell.index, structure) === undefined) {
-      return [];
+    if (cell !== undefined && disturbs(cell.index, structure) && movedTo(cell.index, structure) !== undefined) {
+      kept.set(editor, cell);
+    } else {
+      kept.delete(editor);
     }
-    return [
-      () => {
-        if (cell.index >= 0) {
-          select(editor, cell.index);
-        }
-      },
-    ];
+  };
+  editorsOf(notebook).forEach(note);
+  const moves = vscode.window.onDidChangeNotebookEditorSelection(({ notebookEditor }) => {
+    if (notebookEditor.notebook === notebook) {
+      note(notebookEditor);
+    }
   });
+  const changes = vscode.workspace.onDidChangeNotebookDocument((change) => {
+    if (change.notebook === notebook && change.contentChanges.length > 0) {
+      moves.dispose();
+    }
+  });
+  return () => {
+    moves.dispose();
+    changes.dispose();
+    for (const [editor, cell] of kept) {
+      if (cell.index >= 0) {
+        select(editor, cell.index);
+      }
+    }
+  };
 }
 
 /**

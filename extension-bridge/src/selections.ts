@@ -47,17 +47,32 @@ export function keep(notebook: vscode.NotebookDocument, structure: readonly Repl
   };
 }
 
+/** Whether the user is in the text of a cell. */
+export function edits(notebook: vscode.NotebookDocument): boolean {
+  const document = vscode.window.activeTextEditor?.document;
+  return document !== undefined && notebook.getCells().some((cell) => cell.document === document);
+}
+
 /**
- * Whoever inserts a cell in the instant in which ghosts come to the same place has the index selected, which is a ghost's by
- * then: nobody can have meant a cell that was not there. The user's own is the next below.
+ * Whoever inserts or clicks a cell in the instant in which ghosts come to the same place has selected what is a ghost by then: nobody
+ * can have meant a cell that was not there. The user's own is the next below; who was in a text goes on in that one's, since a ghost
+ * that is just being drawn takes no click into its text, and keys would be commands.
  */
-export function letGo(notebook: vscode.NotebookDocument, ids: readonly (string | undefined)[], inserted: ReadonlySet<string>): void {
+export async function letGo(
+  notebook: vscode.NotebookDocument,
+  ids: readonly (string | undefined)[],
+  inserted: ReadonlySet<string>,
+  edited: boolean,
+): Promise<void> {
   for (const editor of editorsOf(notebook)) {
     const cell = focusedCell(editor);
     const to = cell === undefined ? undefined : givenBack(cell.index, ids, inserted);
     if (to !== undefined) {
       record('let-go', { notebook: notebook.uri.toString(), from: cell?.index, to });
       select(editor, to);
+      if (edited && editor === vscode.window.activeNotebookEditor) {
+        await vscode.commands.executeCommand('notebook.cell.edit');
+      }
     }
   }
 }

@@ -22,7 +22,7 @@ from typing import Any
 from zlib import crc32
 
 import msgspec
-from sessions import DAY_MS, START_MS, Index, Step, Vectors, example, vectors_of
+from sessions import DAY_MS, START_MS, Index, Step, Vectors, example, halves, vectors_of
 
 from ghostcells.domain.distance import NEAR, argument_distance, words
 from ghostcells.domain.examples import Above, Situation
@@ -316,12 +316,10 @@ def asked_of(found: list[tuple[str, str]], count: int, others: int, seed: int) -
 def texts_of(asked: list[Asked]) -> Iterator[str]:
     """All that has to be embedded."""
     for one in asked:
-        for situation in (
-            *(step.situation for step in one.steps),
-            _elsewhere(one.case.question),
-            _elsewhere(one.stranger),
-        ):
-            yield embedding_text(situation)
+        for step in one.steps:
+            yield from halves(step.situation, step.text)
+        for intent in (one.case.question, one.stranger):
+            yield embedding_text(_elsewhere(intent))
 
 
 def _elsewhere(intent: str) -> Situation:
@@ -333,7 +331,7 @@ def _memory(steps: list[Step], known: dict[str, Any] | None) -> RecallMemory:
     for step in steps:
         added = index.add(step)
         if vectors is not None:
-            vectors.add(added.row, embedding_text(added.situation))
+            vectors.add(added.row, added.situation, added.text)
     return RecallMemory(index, vectors, _here)
 
 

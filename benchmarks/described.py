@@ -27,6 +27,7 @@ import sessions
 from train_ranker import FOLDS
 
 from ghostcells.domain.examples import Situation
+from ghostcells.embedders.sense import Sense
 from ghostcells.memory import analysis, model, rank, recall
 from ghostcells.memory.profiles import Reader
 from ghostcells.memory.weighing import Weighing
@@ -70,6 +71,10 @@ def embedded(row: Row) -> str:
     return analysis.embedding_text(Situation("", row.intent))
 
 
+def fold_of(row: Row) -> int:
+    return crc32(row.group.encode()) % FOLDS
+
+
 Method = Callable[[int], Found]
 Embed = Callable[[str], object]
 
@@ -99,10 +104,13 @@ def report(methods: dict[str, Method], rows: Sequence[Row], asked: Sequence[int]
 
 
 def by_memory(
-    rows: Sequence[Row], rankers: Callable[[Row], model.Ranker], known: dict[str, Any] | None
+    rows: Sequence[Row],
+    rankers: Callable[[Row], model.Ranker],
+    known: dict[str, Any] | None,
+    senses: Sequence[Sense | None] = (None,),
 ) -> Callable[[int], Found]:
     index = sessions.Index()
-    vectors = None if known is None else sessions.Vectors(known)
+    vectors = [] if known is None else [sessions.Vectors(known, sense) for sense in senses]
     at: list[int] = []
     for number, row in enumerate(rows):
         where = f"file:///home/user/notes/{number % 7}.md"
@@ -110,8 +118,8 @@ def by_memory(
         situation = Situation(where, row.intent)
         step = sessions.Step(number, "notes", where, when, situation, row.command, "shellscript", asked=True)
         at.append(index.add(step).row)
-        if vectors is not None:
-            vectors.add(at[-1], analysis.embedding_text(situation))
+        for one in vectors:
+            one.add(at[-1], situation, row.command)
     row_of = {row: number for number, row in enumerate(at)}
     readers: dict[int, Reader] = defaultdict()
 
@@ -121,10 +129,12 @@ def by_memory(
         reader = readers.setdefault(id(learned), Reader(learned))
         situation = Situation("file:///home/user/notes/other.md", rows[place].intent)
         found, weighing = recall.look_up(index, situation), Weighing(situation, reader)
-        if vectors is None:
+        if not vectors:
             ranked = rank.rank(weighing, recall.hits_of(found), learned.lexical)
         else:
-            scores = vectors.nearest(analysis.embedding_text(situation), recall.SCORED + 1)
+            scores = vectors[fold_of(rows[place]) % len(vectors)].nearest(
+                analysis.embedding_text(situation), recall.SCORED + 1
+            )
             scores.pop(index.hidden, None)
             similar = recall.similar_of(list(scores), list(scores.values()), found)
             more = index.load(row for row in similar if row not in found.examples)
@@ -182,14 +192,17 @@ def main() -> int:
         for number in range(FOLDS)
     ]
 
+    senses = [None] if given.shipped or given.words else sessions.senses(given.work, FOLDS)
+
     def judge(row: Row) -> model.Ranker:
-        return learned[crc32(row.group.encode()) % FOLDS]
+        return learned[fold_of(row)]
 
     methods = {BM25: by_bm25(rows), WORDS: by_memory(rows, judge, None)}
     embed: Embed | None = None
     if not given.words:
-        known = sessions.vectors_of([embedded(row) for row in rows], given.work / "texts.pickle")
-        methods |= {MINILM: by_vectors(rows, known), MEMORY: by_memory(rows, judge, known)}
+        texts = (text for row in rows for text in sessions.halves(Situation("", row.intent), row.command))
+        known = sessions.vectors_of(texts, given.work / "texts.pickle")
+        methods |= {MINILM: by_vectors(rows, known), MEMORY: by_memory(rows, judge, known, senses)}
         embed = sessions.embedder().vector
     report(methods, rows, asked, embed)
     return 0

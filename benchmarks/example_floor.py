@@ -18,8 +18,10 @@ from prompt_cost import sessions
 from ghostcells.app.knowledge import shared_words
 from ghostcells.config.places import models_dir
 from ghostcells.domain.distance import argument_distance
+from ghostcells.domain.examples import Situation
 from ghostcells.embedders.install import installed
 from ghostcells.embedders.minilm import load
+from ghostcells.memory.analysis import example_text
 
 NEAREST = 3
 NEAR = 0.3
@@ -74,7 +76,8 @@ def main() -> None:
     model = installed(models_dir(os.environ))
     assert model is not None, "ghostcells models install"
     embedder = load(str(model.directory))
-    vectors = np.vstack([embedder.vector(step.intent) for step in steps])
+    asked = np.vstack([embedder.vector(step.intent) for step in steps])
+    vectors = np.vstack([embedder.vector(example_text(Situation("", step.intent), step.command)) for step in steps])
     by_cosine, by_words = [], []
     for at, step in enumerate(steps):
         earlier = next((place for place in range(at, -1, -1) if steps[place].session != step.session), -1) + 1
@@ -86,7 +89,7 @@ def main() -> None:
             near = argument_distance(other, step.command) <= NEAR
             return similarity, program(other) == program(step.command), near
 
-        cosines = vectors[:earlier] @ vectors[at]
+        cosines = vectors[:earlier] @ asked[at]
         by_cosine += [judged(int(place), float(cosines[place])) for place in np.argsort(-cosines)[:NEAREST]]
         words = np.array([shared_words(steps[place].intent, step.intent) for place in range(earlier)])
         by_words += [judged(int(place), float(words[place])) for place in np.argsort(-words)[:NEAREST]]

@@ -24,6 +24,7 @@ import sessions
 from train_ranker import distance, words
 
 from ghostcells.domain.distance import NEAR, argument_distance
+from ghostcells.embedders.sense import Sense
 from ghostcells.memory import analysis, model
 from ghostcells.memory.recall import RecallMemory
 
@@ -49,6 +50,13 @@ class Answer(msgspec.Struct):
     text: str = ""
 
 
+class Judges(msgspec.Struct, frozen=True):
+    """What judges a fold; no `sense`: the one that ships."""
+
+    ranker: model.Ranker
+    sense: Sense | None = None
+
+
 def questions(all_steps: list[sessions.Step], sample: int) -> set[int]:
     """The questions that the floors were measured on, or fewer of them."""
     due = [step.number for step in all_steps if step.asked]
@@ -61,15 +69,18 @@ async def _here(work: Callable[[], object]) -> object:
 
 
 async def replay(
-    all_steps: list[sessions.Step], asked: set[int], rankers: dict[str, model.Ranker], known: dict[str, Any] | None
+    all_steps: list[sessions.Step], asked: set[int], judges: dict[str, Judges], known: dict[str, Any] | None
 ) -> list[Answer]:
     index = sessions.Index()
-    vectors = None if known is None else sessions.Vectors(known)
-    distinct = {id(ranker): RecallMemory(index, vectors, _here, learned=ranker) for ranker in rankers.values()}
+    distinct = {id(judge): judge for judge in judges.values()}
+    vectors = {} if known is None else {name: sessions.Vectors(known, judge.sense) for name, judge in distinct.items()}
+    memories = {
+        name: RecallMemory(index, vectors.get(name), _here, learned=judge.ranker) for name, judge in distinct.items()
+    }
     answers: list[Answer] = []
     for step in all_steps:
         if step.number in asked:
-            memory = distinct[id(rankers[step.repo])]
+            memory = memories[id(judges[step.repo])]
             begun = perf_counter()
             told = await memory.recall(step.situation, limit=5, present=(), now_ms=step.time_ms)
             ms = (perf_counter() - begun) * 1000
@@ -89,8 +100,8 @@ async def replay(
                 )
             )
         added = index.add(step)
-        if vectors is not None:
-            vectors.add(added.row, analysis.embedding_text(added.situation))
+        for one in vectors.values():
+            one.add(added.row, added.situation, added.text)
     return answers
 
 
@@ -201,13 +212,16 @@ def floors(all_steps: list[sessions.Step], asked: set[int], known: dict[str, Any
             _say(name, surest=share, **told(surest[: int(len(surest) * share)]))
 
 
-def rankers_of(work: Path, repos: set[str], *, shipped: bool) -> dict[str, model.Ranker]:
-    """For each repository the ranker that has not seen its family."""
+def judges_of(work: Path, repos: set[str], *, shipped: bool) -> dict[str, Judges]:
+    """For each repository what has not seen its family."""
     if shipped or not (work / "folds.json").exists():
-        return dict.fromkeys(repos, model.ranker())
+        return dict.fromkeys(repos, Judges(model.ranker()))
     folds: dict[str, int] = json.loads((work / "folds.json").read_text())
     learned = {
-        number: msgspec.json.decode((work / f"ranker-{number}.json").read_bytes(), type=model.Ranker)
+        number: Judges(
+            msgspec.json.decode((work / f"ranker-{number}.json").read_bytes(), type=model.Ranker),
+            Sense(work / f"sense-{number}.npz"),
+        )
         for number in set(folds.values())
     }
     return {repo: learned[folds[repo]] for repo in repos}
@@ -228,14 +242,14 @@ def main() -> int:
         return 0
     all_steps = list(sessions.steps(given.data / "sessions.jsonl.gz"))
     asked = questions(all_steps, given.sample)
-    rankers = rankers_of(given.work, {step.repo for step in all_steps}, shipped=given.shipped)
+    judges = judges_of(given.work, {step.repo for step in all_steps}, shipped=given.shipped)
     known = None
     if not given.words or given.floors:
-        texts = (analysis.embedding_text(step.situation) for step in all_steps)
+        texts = (text for step in all_steps for text in sessions.halves(step.situation, step.text))
         known = sessions.vectors_of(texts, given.work / "texts.pickle")
     if given.floors and known is not None:
         floors(all_steps, asked, known)
-    answers = asyncio.run(replay(all_steps, asked, rankers, None if given.words else known))
+    answers = asyncio.run(replay(all_steps, asked, judges, None if given.words else known))
     report("memory, words alone" if given.words else "memory", answers)
     worst(answers, all_steps, given.worst)
     return 0

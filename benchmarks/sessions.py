@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ghostcells.domain.examples import Example, Reason, Situation, situation_at
+from ghostcells.domain.examples import ANSWERED_BY, Example, Reason, Situation, situation_at
 from ghostcells.domain.notebook import Cell, CellKind
 from ghostcells.learning.lessons import example_id
 from ghostcells.memory import analysis
@@ -22,6 +22,7 @@ from ghostcells.store.examples import POSTINGS, TERMS, heaviest, weighed
 
 if TYPE_CHECKING:
     from ghostcells.embedders.minilm import SentenceModel
+    from ghostcells.embedders.sense import Sense
 
 LANGUAGES = {"bash": "shellscript"}
 DAY_MS = 86_400_000
@@ -171,15 +172,21 @@ class Index:
 
 
 class Vectors:
-    """A VectorSearch in this process, over vectors computed once per text and kept in a file."""
+    """A VectorSearch in this process, over the sentence model's vectors by text.
+
+    `sense` maps them; without one, what ships does.
+    """
 
     ready = True
 
-    def __init__(self, known: dict[str, Any], dims: int = 384) -> None:
+    def __init__(self, known: dict[str, Any], sense: "Sense | None" = None, dims: int = 384) -> None:
         import numpy as np
+
+        from ghostcells.embedders.sense import Sense
 
         self._np = np
         self._known = known
+        self._sense = sense or Sense()
         self._rows = np.zeros((0, dims), np.float32)
         self._count = 0
         self._query: Any = None
@@ -191,23 +198,28 @@ class Vectors:
     def start(self) -> None:
         return
 
-    def add(self, row: int, text: str) -> None:
+    def add(self, row: int, situation: Situation, command: str) -> None:
         """Rows come in order, from 1; a row that exists is replaced."""
+        from ghostcells.embedders.sense import between
+
         np = self._np
         if row > len(self._rows):
             grown = np.zeros((max(2 * len(self._rows), 1024), self._rows.shape[1]), np.float32)
             grown[: len(self._rows)] = self._rows
             self._rows = grown
-        self._rows[row - 1] = self._known[text]
+        self._rows[row - 1] = between(*(self._meant(text) for text in halves(situation, command)))
         self._count = max(self._count, row)
 
     def nearest(self, text: str, k: int) -> dict[int, float]:
         np = self._np
-        self._query = np.asarray(self._known[text], np.float32)
+        self._query = self._meant(text)
         scores = self._rows[: self._count] @ self._query
         best = np.arange(len(scores)) if len(scores) <= k else np.argpartition(-scores, k)[:k]
         best = best[np.argsort(-scores[best])]
         return {int(row) + 1: float(scores[row]) for row in best}
+
+    def _meant(self, text: str) -> Any:
+        return self._sense(self._np.asarray(self._known[text], self._np.float32))
 
     def scores(self, rows: Iterable[int]) -> dict[int, float]:
         return {row: float(self._rows[row - 1] @ self._query) for row in rows if 0 < row <= self._count}
@@ -221,22 +233,35 @@ class Vectors:
         return [found.get(row) for row in rows]
 
 
+def halves(situation: Situation, command: str) -> tuple[str, str]:
+    """The two texts between whose vectors an example's is (`analysis.example_text`)."""
+    prose, _, answer = analysis.example_text(situation, command).partition(ANSWERED_BY)
+    return prose, answer
+
+
 class NearestRows(msgspec.Struct, frozen=True):
     rows: list[int]
     scores: list[float]
 
 
 def embedder() -> "SentenceModel":
-    """The installed sentence model."""
+    """The installed sentence model as it is."""
     from platformdirs import user_cache_dir
 
     from ghostcells.embedders import install
-    from ghostcells.embedders.minilm import load
+    from ghostcells.embedders.minilm import load_model
 
     files = install.installed(Path(user_cache_dir("ghostcells")) / "models")
     if files is None:
         raise SystemExit("the sentence model is not installed: run `ghostcells models install`")
-    return load(str(files.directory))
+    return load_model(str(files.directory))
+
+
+def senses(work: Path, folds: int) -> "list[Sense]":
+    """What `train_sense.py` has learned without each of the folds."""
+    from ghostcells.embedders.sense import Sense
+
+    return [Sense(work / f"sense-{fold}.npz") for fold in range(folds)]
 
 
 def vectors_of(texts: Iterable[str], kept: Path) -> dict[str, Any]:

@@ -9,8 +9,8 @@ which words of prose go with which words of commands, a rough linear score, boos
 searching with and without vectors.
 
 Repositories that share authors or text are one family, and each of five folds is some of the families. `--work` receives the
-texts' vectors, the features, and one ranker for each fold, learned and calibrated without it, which `replay.py` judges by. It
-needs LightGBM and scikit-learn, beside the installed sentence model.
+features, and one ranker for each fold, learned and calibrated without it, which `replay.py` judges by. It
+needs LightGBM and scikit-learn, the installed sentence model, and what `train_sense.py` has left in `--work`.
 """
 
 import argparse
@@ -23,7 +23,7 @@ import random
 import sys
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -42,12 +42,13 @@ from sklearn.linear_model import LogisticRegression
 from ghostcells.domain.distance import NEAR, word_distance
 from ghostcells.domain.distance import words as shell_words
 from ghostcells.domain.examples import Situation
+from ghostcells.embedders.sense import Sense
 from ghostcells.memory import analysis, features, model, rank, recall, weighing
 from ghostcells.memory.profiles import Reader
 
 FOLDS = 5
 MADE_UP = 0.2
-DESCRIBED = 0.4
+DESCRIBED = 0.9
 """The weight of all small memories together, and of all described commands, as shares of that of the sessions."""
 MADE_UP_COUNT = 1600
 DESCRIBED_EVERY = 5
@@ -136,22 +137,27 @@ Judges = tuple[model.Judge, model.Judge]
 class Searcher:
     """Memory's own searches, called without its threads, over examples that come one by one."""
 
-    def __init__(self, known: dict[str, Any]) -> None:
+    def __init__(self, shared: "Shared", folds: Iterable[int] = range(FOLDS)) -> None:
+        """`folds` are those that questions will be of: for each the vectors are made without it."""
         self.index = sessions.Index()
-        self._vectors = sessions.Vectors(known)
+        self._words = shared.words
+        self._vectors = {fold: sessions.Vectors(shared.known, shared.senses[fold]) for fold in folds}
 
     def add(self, step: sessions.Step) -> int:
         added = self.index.add(step)
-        self._vectors.add(added.row, analysis.embedding_text(added.situation))
+        for vectors in self._vectors.values():
+            vectors.add(added.row, added.situation, added.text)
         return added.row
 
     def candidates(self, asked: Question, judges: Judges) -> tuple[list[weighing.Entry], list[weighing.Entry]]:
         """What memory would weigh by words alone, and with vectors."""
         found = recall.look_up(self.index, asked.situation)
         question = weighing.Weighing(asked.situation, asked.reader)
-        plain = question.assemble(recall.hits_of(found), judges[0])
+        plain = question.assemble(recall.hits_of(found), judges[0]) if self._words else []
         hidden = self.index.hidden
-        scores = self._vectors.nearest(analysis.embedding_text(asked.situation), recall.SCORED + (hidden > 0))
+        scores = self._vectors[asked.fold].nearest(
+            analysis.embedding_text(asked.situation), recall.SCORED + (hidden > 0)
+        )
         scores.pop(hidden, None)
         similar = recall.similar_of(list(scores), list(scores.values()), found)
         more = self.index.load(row for row in similar if row not in found.examples)
@@ -169,11 +175,15 @@ class Shared(msgspec.Struct):
     folds: dict[str, int]
     readers: list[Reader]
     known: dict[str, Any]
+    senses: list[Sense]
+    """By fold, learned without it."""
+    words: bool = True
+    """Whether what is found by words alone is wanted too."""
 
 
 def from_sessions(shared: Shared, asked: set[int], judges: Judges) -> Tables:
     """Every cell where a suggestion was due, with everything earlier in memory."""
-    searcher, rows = Searcher(shared.known), (Rows(), Rows())
+    searcher, rows = Searcher(shared), (Rows(), Rows())
     for step in shared.steps:
         if step.number in asked and searcher.index.count():
             fold = shared.folds[step.repo]
@@ -188,7 +198,7 @@ def from_small_memories(shared: Shared, asked: set[int], judges: Judges) -> Tabl
     for number, memory in enumerate(small_memories(shared.data, random.Random(11), MADE_UP_COUNT)):
         if number not in asked:
             continue
-        searcher = Searcher(shared.known)
+        searcher = Searcher(shared, [number % FOLDS])
         for step in memory.steps:
             searcher.add(step)
         question = Question(number, memory.situation, memory.answer, number % FOLDS, shared.readers[-1])
@@ -198,7 +208,7 @@ def from_small_memories(shared: Shared, asked: set[int], judges: Judges) -> Tabl
 
 def from_described(shared: Shared, asked: set[int], judges: Judges) -> Tables:
     """Described commands, each asked for while all others are remembered."""
-    searcher, rows = Searcher(shared.known), (Rows(), Rows())
+    searcher, rows = Searcher(shared), (Rows(), Rows())
     noted = described_steps(shared.data, random.Random(12))
     at = [searcher.add(step) for step in noted]
     for place, row in enumerate(at):
@@ -301,13 +311,15 @@ def described(data: Path) -> list[tuple[set[str], tuple[str, ...]]]:
     return pairs
 
 
+def families_of(data: Path) -> dict[str, str]:
+    """By repository the family that it belongs to."""
+    with gzip.open(data / "runbooks.index.jsonl.gz", "rt", encoding="utf-8") as lines:
+        return {row["repo"]: row["family"] for row in map(json.loads, lines)}
+
+
 def folds_of(data: Path, all_steps: list[sessions.Step]) -> dict[str, int]:
     """A fold for each repository; families stay together."""
-    family = {}
-    with gzip.open(data / "runbooks.index.jsonl.gz", "rt", encoding="utf-8") as lines:
-        for line in lines:
-            row = json.loads(line)
-            family[row["repo"]] = row["family"]
+    family = families_of(data)
     sizes = Counter(family[step.repo] for step in all_steps)
     load, fold = [0] * FOLDS, {}
     for name, size in sizes.most_common():
@@ -530,7 +542,10 @@ def rough_scores(
             in_parts(from_described, shared, range(0, 10_000, 8 * DESCRIBED_EVERY), (start, start)),
         ]
         weighing.KEPT, weighing.LEAST = usual
-        found = [rough_of([pair[variant] for pair in first], vectors=bool(variant)) for variant in (0, 1)]
+        found = [
+            rough_of([pair[variant] for pair in first], vectors=bool(variant)) if variant or shared.words else ()
+            for variant in (0, 1)
+        ]
         kept.write_text(json.dumps(found))
     lexical, vectors = json.loads(kept.read_text())
     return tuple(lexical), tuple(vectors)
@@ -548,12 +563,36 @@ def first_rough() -> tuple[float, ...]:
     return (*(guess.get(name, 0.0) for name in features.NAMES[: features.LIKENESS]), 4.0, 0.0, -5.0)
 
 
+def texts_of(data: Path, all_steps: list[sessions.Step]) -> Iterator[str]:
+    """All that has to be embedded."""
+    small = list(small_memories(data, random.Random(11), MADE_UP_COUNT))
+    made_up = [*described_steps(data, random.Random(12)), *(step for memory in small for step in memory.steps)]
+    for step in (*all_steps, *made_up):
+        yield from sessions.halves(step.situation, step.text)
+    for memory in small:
+        yield analysis.embedding_text(memory.situation)
+
+
+def earlier(work: Path) -> list[model.Ranker]:
+    """The rankers that were learned before: those of the folds, and the one that ships."""
+    files = [
+        *(work / f"ranker-{number}.json" for number in range(FOLDS)),
+        Path(model.__file__).with_name("ranker.json"),
+    ]
+    return [msgspec.json.decode(file.read_bytes(), type=model.Ranker) for file in files]
+
+
 def main() -> int:
     warnings.filterwarnings("ignore", module="sklearn")
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True, help="a directory for what can be thrown away")
     parser.add_argument("--every", type=int, default=1, help="learn from every n-th question")
+    parser.add_argument(
+        "--words-of",
+        type=Path,
+        help="keep the judges by words alone: of the folds from this directory, of all as they ship",
+    )
     given = parser.parse_args()
     given.work.mkdir(parents=True, exist_ok=True)
     all_steps = list(sessions.steps(given.data / "sessions.jsonl.gz"))
@@ -563,18 +602,12 @@ def main() -> int:
     others = described(given.data)
     ties = [ties_of([pair for fold, pair in pairs if fold != number] + others) for number in range(FOLDS)]
     ties.append(ties_of([pair for _, pair in pairs] + others))
-    made_up = [
-        situation
-        for memory in small_memories(given.data, random.Random(11), MADE_UP_COUNT)
-        for situation in (memory.situation, *(step.situation for step in memory.steps))
-    ]
-    made_up += [step.situation for step in described_steps(given.data, random.Random(12))]
-    texts = [analysis.embedding_text(one) for one in (*(step.situation for step in all_steps), *made_up)]
     nothing = model.Calibration((0.0,), (0.5,))
     blank = model.Judge(model.Trees(0.0, (), (), (), ()), nothing, (), THRESHOLD, nothing, nothing)
     rankers = [model.Ranker({}, features.NAMES, default, weights, tie, blank, blank) for tie in ties]
-    known = sessions.vectors_of(texts, given.work / "texts.pickle")
-    shared = Shared(given.data, all_steps, folds, [Reader(ranker) for ranker in rankers], known)
+    known = sessions.vectors_of(texts_of(given.data, all_steps), given.work / "texts.pickle")
+    readers, senses = [Reader(ranker) for ranker in rankers], sessions.senses(given.work, FOLDS)
+    shared = Shared(given.data, all_steps, folds, readers, known, senses, words=given.words_of is None)
     by, tables = collected(shared, given.work, given.every)
     steps = steps_of(all_steps)
     again = repeats(all_steps)
@@ -584,6 +617,11 @@ def main() -> int:
     for variant, name in enumerate(("words alone", "with vectors")):
         width = len(features.NAMES) if variant else features.WITHOUT_VECTORS
         parts = [pair[variant] for pair in tables]
+        if not variant and given.words_of is not None:
+            kept = earlier(given.words_of)
+            learned.append([ranker.lexical for ranker in kept])
+            told |= {key: value for key, value in kept[-1].provenance.items() if key.startswith(name)}
+            continue
         found, margins = judges(parts, by[variant].rough, steps, width)
         learned.append(found)
         for table, margin, source in zip(parts, margins, ("sessions", "small memories", "nl2bash"), strict=True):

@@ -312,12 +312,7 @@ export const workspace = {
   fs: { isWritableFileSystem: () => true },
 };
 
-export const window = {
-  visibleNotebookEditors: [],
-  activeNotebookEditor: undefined,
-  activeTextEditor: undefined,
-  onDidChangeNotebookEditorSelection: () => ({ dispose: () => undefined }),
-};
+export const window = { visibleNotebookEditors: [], activeNotebookEditor: undefined, activeTextEditor: undefined };
 
 export const languages = {
   getLanguages: async (): Promise<string[]> => await Promise.resolve(['python', 'shellscript']),

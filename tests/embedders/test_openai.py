@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from ghostcells.domain.examples import ANSWERED_BY
 from ghostcells.embedders import specs
 from ghostcells.embedders.base import EmbedderError
 
@@ -90,6 +91,11 @@ async def test_vectors_come_from_the_service_in_the_order_of_the_texts(started, 
     assert (path, key) == ("/v1/embeddings", "Bearer sk-loopback")
     assert (body["model"], body["dimensions"]) == ("text-embedding-3-small", DIMS)
     assert len(service.asked) == 2
+
+
+async def test_of_an_example_the_service_is_given_the_prose(started, service):
+    await embedder_for(started, service).add([(1, f"list pods{ANSWERED_BY}kubectl get pods")])
+    assert service.asked[0][2]["input"] == ["list pods"]
 
 
 async def test_its_vectors_are_kept_apart_by_name(started, service, tmp_path):

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ghostcells.domain.examples import ANSWERED_BY
 from ghostcells.memory import analysis
 from ghostcells.memory.literals import kind_of
 from tests.memory.builders import ran, situation
@@ -52,6 +53,14 @@ def test_a_question_finds_what_was_stored_under_the_same_words() -> None:
 def test_words_of_the_prose_may_name_the_command() -> None:
     stored = analysis.analyse(situation("Have a look"), "terraform plan").split()
     assert set(stored) & set(analysis.query_terms(situation("terraform plan for staging")))
+
+
+def test_of_an_example_the_beginning_of_its_command_is_embedded_too() -> None:
+    asked = situation("Commit it", heading="Release")
+    prose, command = analysis.example_text(asked, "git commit -m " + "x" * 500).split(ANSWERED_BY)
+    assert prose == analysis.embedding_text(asked)
+    assert command.startswith("git commit -m xxx")
+    assert len(command) < 200
 
 
 def test_where_there_is_no_prose_the_command_before_is_embedded() -> None:

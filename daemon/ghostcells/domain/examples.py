@@ -12,6 +12,9 @@ import msgspec
 
 from ghostcells.domain.notebook import Cell, CellKind
 
+ANSWERED_BY = "\0"
+"""Stands between an example's prose and its command where both are given to an embedder as one text."""
+
 INTENT_CHARS = 600
 """The end of the prose before a command that counts as its intent."""
 ABOVE_CELLS = 6

@@ -1,6 +1,6 @@
 """The local sentence embedder: MiniLM-L6 in int8, run by ONNX Runtime on one thread. Imported in the child only.
 
-`build.py` makes the model, `install.py` puts it in its place.
+`build.py` makes the model, `install.py` puts it in its place. What compares texts for memory is `CommandSense`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ import numpy as np
 import onnxruntime
 from tokenizers import Tokenizer
 
+from ghostcells.domain.examples import ANSWERED_BY
 from ghostcells.embedders.runtime import session_options
+from ghostcells.embedders.sense import Sense, between
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +45,31 @@ class SentenceModel:
         return np.stack([self.vector(text) for text in texts])
 
 
-def load(directory: str) -> SentenceModel:
-    """Load the model that `install` placed in `directory`."""
+class CommandSense:
+    """The sentence model with what was learned on top of it (`sense.py`)."""
+
+    batch = 1
+
+    def __init__(self, model: SentenceModel, sense: Sense) -> None:
+        self._model = model
+        self._sense = sense
+
+    def vector(self, text: str) -> NDArray[np.float32]:
+        """The vector of a text, or of an example's prose and command with `ANSWERED_BY` between them."""
+        prose, answered, command = text.partition(ANSWERED_BY)
+        meant = self._sense(self._model.vector(prose))
+        return between(meant, self._sense(self._model.vector(command))) if answered else meant
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return np.stack([self.vector(text) for text in texts])
+
+
+def load_model(directory: str) -> SentenceModel:
+    """Load the model that `install` placed in `directory`, as it is."""
     home = Path(directory)
     return SentenceModel(home / "minilm-int8.onnx", home / "tokenizer.json")
+
+
+def load(directory: str) -> CommandSense:
+    """Load that model with what was learned on top of it."""
+    return CommandSense(load_model(directory), Sense())

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from openai import OpenAI
 
+from ghostcells.domain.examples import ANSWERED_BY
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -31,9 +33,9 @@ class RemoteModel:
         self._dims = dims
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        # The service refuses empty texts.
+        # The service refuses empty texts. Of an example its prose is compared, as long as nothing else has been measured here.
         answer = self._client.embeddings.create(
-            model=self._model, dimensions=self._dims, input=[text or " " for text in texts]
+            model=self._model, dimensions=self._dims, input=[text.partition(ANSWERED_BY)[0] or " " for text in texts]
         )
         vectors = np.array([item.embedding for item in sorted(answer.data, key=lambda item: item.index)], np.float32)
         if vectors.shape != (len(texts), self._dims):

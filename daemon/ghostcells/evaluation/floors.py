@@ -29,7 +29,7 @@ class NearestWords:
 
 
 class NearestMeaning:
-    """By the sentence model's cosine."""
+    """By the cosine of the vectors that memory searches, which are of prose and command."""
 
     def __init__(self, source: ExampleSource, vectors: VectorSearch) -> None:
         self._source, self._vectors = source, vectors

@@ -129,7 +129,7 @@ class Replay:
         if self._vectors is not None:
             while rows := self._examples.all_rows(self._embedded, _BATCH):
                 for one in self._examples.load(rows):
-                    self._vectors.add(one.row, analysis.embedding_text(one.situation))
+                    self._vectors.add(one.row, analysis.example_text(one.situation, one.text))
                 self._embedded = rows[-1]
 
     async def _ask(self, question: Question, number: int) -> Result:

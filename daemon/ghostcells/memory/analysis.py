@@ -7,7 +7,7 @@ A word of the heading, of the command before and of the command itself carries i
 import re
 from functools import lru_cache
 
-from ghostcells.domain.examples import Situation
+from ghostcells.domain.examples import ANSWERED_BY, Situation
 from ghostcells.domain.notebook import CellKind
 from ghostcells.memory.literals import Kind, mask_of, tokens
 
@@ -17,6 +17,7 @@ COMMAND = "xc"
 MAX_QUERY_TERMS = 64
 _BEFORE_WORDS = 6
 _EMBEDDED_CHARS = 300
+_EMBEDDED_COMMAND = 160
 _COMMAND_WORDS = 60
 _COMMAND_CHARS = 1000
 _AT_ONCE = 8
@@ -168,11 +169,17 @@ def embedding_text(situation: Situation) -> str:
     return prose if heading in prose else f"{heading}\n{prose}"
 
 
+def example_text(situation: Situation, command: str) -> str:
+    """What is embedded of an example: what would have been asked, and the beginning of what was run."""
+    return f"{embedding_text(situation)}{ANSWERED_BY}{command[:_EMBEDDED_COMMAND]}"
+
+
 __all__ = [
     "STOP_WORDS",
     "analyse",
     "command_terms",
     "embedding_text",
+    "example_text",
     "intent_key",
     "last_command",
     "prose_terms",

@@ -71,8 +71,7 @@ class CellBox(Vertical):
             output.set_class(self.cell.succeeded is False, "failed")
 
     def focus_text(self) -> None:
-        """Now: a widget's own `focus` comes after the keys that were pressed meanwhile, which would go to another cell."""
-        self.screen.set_focus(self.query_one(".text"))
+        self.query_one(".text").focus()
 
     def _label(self) -> str:
         ghost: dict[str, Any] = self.cell.ghost or {}

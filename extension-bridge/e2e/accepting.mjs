@@ -29,13 +29,11 @@ export async function intend(notebook, place, [text, command]) {
 }
 
 export async function ghostWith(notebook, command) {
-  const index = await until(async () => {
+  return await until(async () => {
     const cells = await notebook.cells();
-    const found = cells.findIndex((cell) => cell.language === 'ghostcell' && cell.text === command);
-    return found < 0 ? undefined : { found };
-  }, `the ghost of ${command}`);
-  await notebook.greyed(index.found);
-  return { index: index.found, cell: (await notebook.cells())[index.found] };
+    const index = cells.findIndex((cell) => cell.language === 'ghostcell' && cell.text === command);
+    return index >= 0 && (await notebook.drawn(index)).grey ? { index, cell: cells[index] } : undefined;
+  }, `the ghost of ${command}, drawn grey`);
 }
 
 /** Waits until what was typed has arrived: in this cell, whole, and nowhere else. */
@@ -210,15 +208,16 @@ export function commonScenes(scene, begin) {
     const notebook = await begin(editor);
     const colour = ['blue', 'green', 'red'][attempt - 1]; // What an attempt has taught is known to the next one.
     const task = [`Say that the ${colour} release is ready`, `echo release-${colour}`];
-    await notebook.edit(1);
+    const [, prose, code] = (await notebook.own()).map((cell) => cell.uri);
+    await notebook.edit(prose);
     await editor.press('Control+a');
     await editor.type(task[0], 5);
-    await notebook.edit(2);
+    await notebook.edit(code);
     await editor.press('Control+a');
     await editor.type(task[1]);
-    await editor.ask('setLanguage', (await notebook.own())[2].uri, 'shellscript');
+    await editor.ask('setLanguage', code, 'shellscript');
     const mark = notebook.log.mark();
-    await notebook.run(2);
+    await notebook.run(code);
     const ran = await notebook.next('executed', () => true, mark);
     assert.equal(ran.text, task[1]);
     assert.equal(ran.success, true);
@@ -238,7 +237,7 @@ export function commonScenes(scene, begin) {
     await editor.press('Control+End');
     await editor.type(' -p');
     const better = `${UPTIME[1]} -p`;
-    await until(async () => (await notebook.cells()).some((one) => one.uri === cell.uri && one.text === better), 'the text');
+    await until(async () => (await notebook.cells()).some((one) => one.uri === cell.uri && one.text === better && one.language === 'shellscript'), 'the text, in its language');
     const mark = notebook.log.mark();
     await editor.press('Meta+Enter');
     await notebook.next('executed', (one) => one.text === better, mark);

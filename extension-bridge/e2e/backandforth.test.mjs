@@ -1,5 +1,4 @@
 // Undo and redo around everything that ghosts do, and steps of the user's that meet edits of ours.
-// Files run in the order of their names: what takes longest comes first, so that it does not run alone at the end.
 import assert from 'node:assert/strict';
 import { CONTEXTS_MS, ghostWith, intend } from './accepting.mjs';
 import { CODE, ipynb, MARKUP, OWN, pause, until } from './editor.mjs';
@@ -153,10 +152,11 @@ for (const [kind, begin] of Object.entries(KINDS)) {
 for (const [kind, begin] of Object.entries(KINDS)) {
   scene(`${kind}: undo and redo around a run of all cells while a ghost shows`, async (editor) => {
     const notebook = await begin(editor);
-    await notebook.edit(1);
+    const [, prose] = (await notebook.own()).map((cell) => cell.uri);
+    await notebook.edit(prose);
     await editor.press('Control+a');
     await editor.type(DISK[0], 5);
-    await notebook.ghostBelow(1);
+    await notebook.ghostBelow(prose);
     await pause(CONTEXTS_MS);
     await editor.execute('notebook.execute');
     await notebook.next('executed');

@@ -169,10 +169,8 @@ export class Notebook {
       if (await edits()) {
         return true;
       }
-      await this.editor.ask('select', uri);
-      await this.editor.execute('workbench.action.focusActiveEditorGroup');
-      await this.editor.execute('notebook.cell.edit');
-      return await until(edits, 'the cell', 2000).catch(() => false); // A ghost above may have moved it meanwhile.
+      await this.editor.ask('edit', uri);
+      return await until(edits, 'the cell', 2000).catch(() => false);
     }, `cell ${place} to be edited`);
     await this.page.keyboard.press('Control+End');
   }
@@ -205,12 +203,13 @@ export class Notebook {
     return (await this.cells()).filter(isGhost);
   }
 
-  /** Waits until the first cell below `index` is a ghost, and gives it. */
-  async ghostBelow(index) {
-    return await until(async () => {
-      const cell = (await this.cells())[index + 1];
-      return cell !== undefined && isGhost(cell) ? cell : undefined;
-    }, `a ghost below cell ${index}`);
+  /** Waits until the cell below one of the user's, given by URI, is a ghost. */
+  async ghostBelow(uri) {
+    await until(async () => {
+      const cells = await this.cells();
+      const below = cells[cells.findIndex((cell) => cell.uri === uri) + 1];
+      return below !== undefined && isGhost(below);
+    }, `a ghost below cell ${uri}`);
   }
 
   row(index) {

@@ -154,14 +154,15 @@ scene('two windows: what is run in one is suggested in the other', async (editor
     const [words, word] = [['maintenance of tonight', 'maintenance'], ['closing of the shop', 'closing'], ['party on Friday', 'party']][attempt - 1];
     const task = [`Announce the ${words}`, `echo ${word}`];
     const notebook = await begin(editor);
-    await notebook.edit(1);
+    const [, prose, code] = (await notebook.own()).map((cell) => cell.uri);
+    await notebook.edit(prose);
     await editor.press('Control+a');
     await editor.type(task[0], 5);
-    await notebook.edit(2);
+    await notebook.edit(code);
     await editor.press('Control+a');
     await editor.type(task[1]);
     const mark = notebook.log.mark();
-    await notebook.run(2);
+    await notebook.run(code);
     await notebook.next('executed', (one) => one.text === task[1], mark);
     await until(() => editor.bench.events().some((event) => event.type === 'LEARNED' && event.notebook === notebook.uri), 'the lesson');
     await second.page.bringToFront(); // The browser draws nothing in a page behind another.

@@ -199,6 +199,35 @@ scene('a cell that the user inserts in the instant in which ghosts come keeps th
   t.diagnostic(`figure: selections that fell onto a ghost just inserted, and were given back: ${letGo} of 3`);
 });
 
+// What fails is not learned: the model is asked each time.
+for (const [kind, open, wrong] of [['Jupyter', jupyter, ' / 0'], ['our own', markdown, '; false']]) {
+  scene(`${kind}: a cell that the user goes to in the instant in which ghosts come above it is the one that is run`, async (editor) => {
+    for (const delay of [0, 10, 30]) {
+      const notebook = await open(editor);
+      const answer = await ask(notebook, `Compress the access log ${number}`);
+      const { uri } = (await notebook.own()).at(-1);
+      const code = notebook.page.locator('.notebookOverlay .view-line', { hasText: /^(true|last)/ }).first();
+      const { x, y } = await code.boundingBox();
+      const mark = notebook.log.mark();
+      answer.say('```bash\ngzip access.log\n```\n').end();
+      await pause(delay);
+      await editor.page.mouse.click(x + 5, y + 5); // Where the ghost may stand by now.
+      const { cell } = await notebook.next('focus', (one) => one.cell !== null, mark);
+      if (cell === uri) {
+        await until(async () => (await editor.focus()).edits, 'the caret in the cell');
+        await editor.press('Control+End');
+        await editor.type(wrong);
+        await editor.press('Meta+Enter');
+        await notebook.next('executed', (one) => one.cell === uri && one.text.endsWith(wrong), mark);
+        assert.equal((await notebook.state()).selected[0][0], await notebook.indexOf(uri));
+      } else {
+        assert.equal(textOf(await notebook.cells(), cell), 'gzip access.log');
+      }
+      await editor.discard();
+    }
+  });
+}
+
 scene('a ghost grows line by line under one cell, and its label names the model', async (editor) => {
   const notebook = await markdown(editor);
   const answer = await ask(notebook, 'Compress the access log slowly');

@@ -149,7 +149,7 @@ export async function launch(options) {
     XDG_CACHE_HOME: at('home/.cache'),
     GHOSTCELLS_DATA_DIR: at('data'),
     GHOSTCELLS_CONFIG: at('ghostcells.toml'),
-    GHOSTCELLS_TEST_LOG: at('extension.ndjson'),
+    EXTENSION_LOG: at('extension.ndjson'),
     COMPANION_LOG: at('companion.ndjson'),
     EXTENSIONS_GALLERY: '{}', // Without it the editor asks a gallery on the internet.
     ...env,

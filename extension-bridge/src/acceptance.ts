@@ -135,7 +135,11 @@ export class Acceptance {
     const now = cell.document.languageId;
     const concernsGhost = now === GHOST_LANGUAGE || language === GHOST_LANGUAGE;
     if (cell.kind === vscode.NotebookCellKind.Code && now !== language && concernsGhost && !cell.document.isClosed) {
-      await vscode.languages.setTextDocumentLanguage(cell.document, language);
+      try {
+        await vscode.languages.setTextDocumentLanguage(cell.document, language);
+      } catch (error) {
+        record('no-language', { cell: uriOf(cell), language, error: String(error) }); // The user has removed the cell meanwhile.
+      }
     }
   }
 

@@ -14,7 +14,7 @@ import { Ledger } from './ledger';
 import { type Cell, form, isEmpty, type Plan, plan } from './plan';
 import type { Ghost, PublishGhosts } from './protocol';
 import { record } from './record';
-import { keepers, letGo } from './selections';
+import { edits, keep, letGo } from './selections';
 
 /** The notebook may change while an edit is on its way; then there is more to do, or the editor has refused. */
 const ATTEMPTS = 40;
@@ -261,15 +261,15 @@ export class Book {
   }
 
   private async restructure({ structure }: Plan): Promise<boolean> {
-    const restore = keepers(this.notebook, structure);
-    if (!(await this.edits.replace(structure))) {
+    const edited = edits(this.notebook);
+    const restore = keep(this.notebook, structure);
+    const applied = await this.edits.replace(structure);
+    restore();
+    if (!applied) {
       return false;
     }
-    for (const one of restore) {
-      one();
-    }
     const ids = this.notebook.getCells().map((cell) => this.ledger.idOf(uriOf(cell)));
-    letGo(this.notebook, ids, new Set(structure.flatMap(({ insert }) => insert.map((ghost) => ghost.id))));
+    await letGo(this.notebook, ids, new Set(structure.flatMap(({ insert }) => insert.map((ghost) => ghost.id))), edited);
     return true;
   }
 

@@ -96,10 +96,10 @@ export function cellData(ghost: Ghost, notebookType: string): vscode.NotebookCel
   return data;
 }
 
-/** The same cell once more. */
-export function copyOf(cell: vscode.NotebookCell): vscode.NotebookCellData {
+/** The same cell once more; one that never was a ghost's has nothing of ours, even if an edit that missed has just written it there. */
+export function copyOf(cell: vscode.NotebookCell, wasGhost: boolean): vscode.NotebookCellData {
   const data = new vscode.NotebookCellData(cell.kind, cell.document.getText(), cell.document.languageId);
-  data.metadata = { ...object(cell.metadata) };
+  data.metadata = wasGhost ? { ...object(cell.metadata) } : unmarkedMetadata(cell);
   data.outputs = [...cell.outputs];
   if (cell.executionSummary !== undefined) {
     data.executionSummary = cell.executionSummary;

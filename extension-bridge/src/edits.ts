@@ -36,15 +36,15 @@ export class Edits {
   async replace(pieces: readonly Replacement[]): Promise<boolean> {
     const doomed = new Set(pieces.flatMap(({ start, remove }) => this.uris(start, start + remove)));
     const focused = this.focused();
-    const lost: Lost[] = [];
+    const lost = new Map<string, Lost>(); // The user may have removed the cell before and brought it back: it is one cell all the same.
     this.ledger.expect(pieces.flatMap(({ insert }) => insert.map(({ id }) => id)));
     const edits = pieces.map(({ start, remove, insert }) =>
       vscode.NotebookEdit.replaceCells(new vscode.NotebookRange(start, start + remove), insert.map((ghost) => cellData(ghost, this.notebook.notebookType))),
     );
     const applied = await this.send(edits, (change) => {
-      lost.push(...this.missed(change, pieces, doomed));
+      this.missed(change, pieces, doomed).forEach((one) => lost.set(uriOf(one.cell), one));
     });
-    for (const one of lost.filter(({ cell }) => this.at(uriOf(cell)) === undefined)) {
+    for (const one of [...lost.values()].filter(({ cell }) => this.at(uriOf(cell)) === undefined)) {
       await this.putBack(one, focused.get(uriOf(one.cell)));
     }
     return applied;
@@ -66,7 +66,7 @@ export class Edits {
     const wasEdited = vscode.window.activeTextEditor?.document === cell.document;
     const index = 1 + (above.map((uri) => this.at(uri)?.index).find((one) => one !== undefined) ?? -1);
     let copy: string | undefined;
-    await this.send([vscode.NotebookEdit.insertCells(index, [copyOf(cell)])], ({ contentChanges }) => {
+    await this.send([vscode.NotebookEdit.insertCells(index, [copyOf(cell, this.ledger.idOf(uriOf(cell)) !== undefined)])], ({ contentChanges }) => {
       const added = contentChanges.flatMap(({ addedCells }) => addedCells);
       copy ??= added.filter((one) => one.document.getText() === cell.document.getText()).map(uriOf)[0];
     });

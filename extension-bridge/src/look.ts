@@ -80,12 +80,16 @@ function label(book: Book, id: string): vscode.NotebookCellStatusBarItem[] {
   const position = cells.findIndex((cell) => book.ghostId(cell) === id);
   const ghost = book.ledger.ghost(id);
   const place = cells.length > 1 ? `, ${String(position + 1)} of ${String(cells.length)}` : '';
-  const said = `suggested cell${place}${ghost?.label == null ? '' : `: ${ghost.label}`}`;
+  const what = `suggested cell${place}`;
+  const why = ghost?.label;
+  // In a narrow view the end is cut off: that it is a ghost is seen, why it is there is not.
+  const text = `${why == null ? '' : `${why} · `}${what}`;
   const item = new vscode.NotebookCellStatusBarItem(
-    `$(sparkle) ${said}${position === 0 ? alternatives(book, ghost?.label) : ''}`,
+    `$(sparkle) ${text}${position === 0 ? alternatives(book, why) : ''}`,
     vscode.NotebookCellStatusBarAlignment.Left,
   );
-  item.tooltip = 'Move here or click to accept; Escape dismisses; Alt+] shows another';
+  const said = `${what}${why == null ? '' : `: ${why}`}`;
+  item.tooltip = `${said}\nMove here or click to accept; Escape dismisses; Alt+] shows another`;
   item.accessibilityInformation = { label: said };
   return [item, ...warnings(ghost)];
 }
@@ -118,7 +122,7 @@ function preview(book: Book, cell: vscode.NotebookCell): vscode.NotebookCellStat
     vscode.NotebookCellStatusBarAlignment.Left,
   );
   item.command = 'ghostcells.accept';
-  item.tooltip = 'Click to insert this cell';
+  item.tooltip = `${ghosts.map((ghost) => ghost.text).join('\n\n')}${why == null ? '' : `\n${why}`}\nClick to insert this cell`;
   item.accessibilityInformation = { label: `suggested cell: ${text}`, role: 'button' };
   return [item, ...ghosts.flatMap(warnings)];
 }

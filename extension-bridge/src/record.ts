@@ -1,8 +1,8 @@
-/** For tests: what the extension received, applied, reported and painted, as lines of JSON in the file GHOSTCELLS_TEST_LOG. */
+/** For tests: what the extension received, applied, reported and painted, as lines of JSON in the file EXTENSION_LOG. */
 
 import { appendFileSync } from 'node:fs';
 
-export const LOG_VARIABLE = 'GHOSTCELLS_TEST_LOG';
+export const LOG_VARIABLE = 'EXTENSION_LOG';
 const file = process.env[LOG_VARIABLE];
 
 export const recording = file !== undefined && file !== '';

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { type MarkdownCell, parse, serialize } from '../src/markdown';
+import { runs } from './properties';
 
 const RUNBOOKS = process.env['GHOSTCELLS_RUNBOOKS'] ?? '';
 
@@ -37,7 +38,7 @@ test('a file that was not edited is saved byte for byte as it was', () => {
     fc.property(fc.oneof(mixed, uniform), (text) => {
       assert.equal(again(text), text);
     }),
-    { numRuns: 6000 },
+    runs(6000),
   );
 });
 
@@ -125,7 +126,7 @@ test('an edited code cell comes back from the file as it was edited, and every o
       const reread = parse(serialize(lead, edited));
       assert.deepEqual(brief(reread.cells), brief(edited));
     }),
-    { numRuns: 3000 },
+    runs(3000),
   );
 });
 

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { type Cell, disturbs, form, givenBack, isEmpty, movedTo, type Plan, plan, summary, type Wanted } from '../src/plan';
 import type { Ghost } from '../src/protocol';
+import { runs } from './properties';
 
 const IDS = ['g1', 'g2', 'g3', 'g4', 'g5'];
 
@@ -77,7 +78,7 @@ test('a plan leaves every cell of the user as it was, in its order', () => {
     fc.property(situation, ({ list, wanted }) => {
       assert.deepEqual(own(applied(list, plan(list, wanted))), own(list));
     }),
-    { numRuns: 3000 },
+    runs(3000),
   );
 });
 
@@ -96,7 +97,7 @@ test('a plan shows exactly the declared ghosts, in their order, with their text'
         assert.deepEqual(shown.map((cell) => cell.ghost), expected(list, wanted).map((one) => one.id));
       }
     }),
-    { numRuns: 3000 },
+    runs(3000),
   );
 });
 
@@ -111,6 +112,7 @@ test('ghosts stand directly below their anchor', () => {
       const anchor = wanted.after === null ? -1 : after.findIndex((cell) => cell.uri === wanted.after);
       assert.ok(after.slice(anchor + 1, anchor + 1 + count).every((cell) => cell.ghost !== undefined));
     }),
+    runs(1000),
   );
 });
 
@@ -129,6 +131,7 @@ test('what a plan has done it does not do again', () => {
     fc.property(situation, ({ list, wanted }) => {
       assert.ok(isEmpty(plan(applied(list, plan(list, wanted)), wanted)));
     }),
+    runs(1000),
   );
 });
 
@@ -159,7 +162,7 @@ test('the selection is put back on the cell that it was on', () => {
         assert.equal(moved, index);
       }
     }),
-    { numRuns: 2000 },
+    runs(2000),
   );
 });
 

@@ -312,7 +312,12 @@ export const workspace = {
   fs: { isWritableFileSystem: () => true },
 };
 
-export const window = { visibleNotebookEditors: [], activeNotebookEditor: undefined, activeTextEditor: undefined };
+export const window = {
+  visibleNotebookEditors: [],
+  activeNotebookEditor: undefined,
+  activeTextEditor: undefined,
+  onDidChangeNotebookEditorSelection: () => ({ dispose: () => undefined }),
+};
 
 export const languages = {
   getLanguages: async (): Promise<string[]> => await Promise.resolve(['python', 'shellscript']),

@@ -1,11 +1,15 @@
 """`ghostcells doctor`: the truth about the installation, and the next step."""
 
+import resource
+import sqlite3
+
 import pytest
 
 from ghostcells.app.decisions import Decisions
 from ghostcells.domain.decisions import Decision, Silence
 from ghostcells.domain.ids import ulid
 from ghostcells.runtime.status import StatusBoard
+from ghostcells.store.migrations import migrate
 from tests.runtime.fakes import FakeClient
 
 
@@ -108,3 +112,52 @@ def test_silence_is_explained_from_what_was_decided(command, alone):
     assert said.startswith("budget: today has cost $1.00 of $1.00")
     assert "to do: raise budget.dayUsd" in said
     assert command("trace", "--json").json["silence"] == "budget"
+
+
+def test_a_configuration_that_is_named_and_not_there_is_said_once(command, alone):
+    (alone / "config.toml").unlink()
+    found = [one for one in command("doctor", "--json").json if one["about"] == "configuration"]
+    assert [one["state"] for one in found] == ["bad"]
+    assert "no such file" in found[0]["text"]
+
+
+@pytest.mark.usefixtures("history")
+def test_a_full_disk_is_a_failure_and_what_was_learned_can_still_be_read(command, alone, monkeypatch):
+    """SQLite writes beside an index to open it. That it cannot is no damage: the index stays, and a passing one is read."""
+    index = alone / "data" / "index" / "0.sqlite"
+    before = index.read_bytes()
+
+    def full(connection: sqlite3.Connection) -> None:
+        [(_, _, file)] = connection.execute("PRAGMA database_list")
+        if file == str(index):
+            error = sqlite3.OperationalError("database or disk is full")
+            error.sqlite_errorcode = sqlite3.SQLITE_FULL
+            raise error
+        migrate(connection)
+
+    monkeypatch.setattr("ghostcells.store.index.migrate", full)
+    assert "suggested   1 cell" in command("stats").out
+    assert index.read_bytes() == before
+
+
+def test_a_directory_without_room_is_a_failure(command, alone):
+    (alone / "data").mkdir()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+    try:
+        found = about(command, "data")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert found["state"] == "bad"
+
+
+def test_an_index_that_can_be_nowhere_is_said_in_one_line(command, alone, monkeypatch):
+    def full(_: sqlite3.Connection) -> None:
+        error = sqlite3.OperationalError("database or disk is full")
+        error.sqlite_errorcode = sqlite3.SQLITE_FULL
+        raise error
+
+    monkeypatch.setattr("ghostcells.store.index.migrate", full)
+    said = command("stats")
+    assert (said.code, said.out) == (1, "")
+    assert said.err.splitlines()[-1] == "ghostcells: There is no room for an index: database or disk is full"

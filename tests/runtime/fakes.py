@@ -29,6 +29,7 @@ class FakeLog:
         self.written: list[AnyRecord] = []
         self.barriers: list[Callable[[Exception | None], None]] = []
         self.openings: list[int] = []
+        self.early: Callable[[], object] | None = None
 
     def opening(self, now_ms: int) -> None:
         self.openings.append(now_ms)
@@ -36,11 +37,17 @@ class FakeLog:
     def append(self, record: AnyRecord, *, firm: bool) -> None:
         self.queued.append((record, firm))
 
-    def barrier(self, done: Callable[[Exception | None], None]) -> None:
+    def barrier(self, done: Callable[[Exception | None], None], early: Callable[[], object] | None = None) -> None:
         if self.queued:
             self.barriers.append(done)
+            self.early = early
         else:
             done(None)
+
+    def tell_early(self) -> None:
+        """What the writer's thread may do for the last barrier, before `write`."""
+        assert self.early is not None
+        self.early()
 
     def write(self) -> None:
         self.written += [record for record, _ in self.queued]
@@ -60,9 +67,14 @@ class FakeClient:
     def __init__(self) -> None:
         self.sent: list[tuple[Any, ...]] = []
         self.revisions: list[int] = []
+        self.free = True  # whether something could be sent at once
 
     def reply(self, request: i.RequestId, result: object) -> None:
         self.sent.append(("reply", request, result))
+
+    def reply_early(self, request: i.RequestId, result: object, mine: Callable[[], bool]) -> None:
+        if self.free and mine():
+            self.sent.append(("early", request, result))
 
     def refuse(self, request: i.RequestId, code: int, message: str, data: object | None) -> None:
         self.sent.append(("refuse", request, code))

@@ -115,6 +115,48 @@ async def test_publishes_held_for_an_answer_go_out_when_it_is_refused() -> None:
     assert [sent[:2] for sent in bench.client.sent] == [("refuse", 1), ("publish", 1)]
 
 
+async def test_a_reply_that_was_sent_early_is_not_sent_again_and_what_it_held_back_follows() -> None:
+    bench = Bench()
+    bench.script.on(i.SuggestionAsked, lambda given: (*answered(given), published(7)))
+    bench.suggest(1)
+    bench.log.tell_early()
+    assert [sent[:2] for sent in bench.client.sent] == [("early", 1)]
+    bench.log.write()
+    assert [sent[:2] for sent in bench.client.sent] == [("early", 1), ("publish", 7)]
+
+
+async def test_a_reply_that_could_not_be_sent_early_is_sent_in_its_turn() -> None:
+    bench = bench_of_requests()
+    bench.client.free = False
+    bench.focus(1)
+    bench.log.tell_early()
+    bench.log.write()
+    bench.log.tell_early()
+    assert [sent[:2] for sent in bench.client.sent] == [("reply", 1)]
+
+
+async def test_what_was_sent_early_is_not_taken_back() -> None:
+    bench = bench_of_requests()
+    bench.focus(1)
+    bench.log.tell_early()
+    bench.focus(2)
+    [first, second] = bench.log.barriers
+    second(OSError("disk full"))
+    await settle()
+    first(None)
+    assert [sent[:2] for sent in bench.client.sent] == [("early", 1), ("refuse", 2)]
+    assert bench.loop.state.core == 1
+
+
+async def test_what_is_taken_back_is_not_sent_early() -> None:
+    bench = bench_of_requests()
+    bench.focus(1)
+    bench.log.fail()
+    await settle()
+    bench.log.tell_early()
+    assert bench.client.sent == [("refuse", 1, -32803)]
+
+
 class _Deaf(FakeLog):
     """A log that breaks its promise not to raise."""
 
@@ -123,7 +165,7 @@ class _Deaf(FakeLog):
 
 
 class _Broken(FakeLog):
-    def barrier(self, done: Callable[[Exception | None], None]) -> None:
+    def barrier(self, done: Callable[[Exception | None], None], early: Callable[[], object] | None = None) -> None:
         raise OSError("barrier")
 
 

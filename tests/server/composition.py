@@ -100,7 +100,7 @@ class FakeLog:
         self.records.append(record)
         self.pending = len(self.records)
 
-    def barrier(self, done: Callable[[Exception | None], None]) -> None:
+    def barrier(self, done: Callable[[Exception | None], None], early: Callable[[], object] | None = None) -> None:
         if not self.pending:
             done(None)
             return

@@ -56,6 +56,8 @@ class FakeApp:
     def dispatch(self, given: i.AnyInput) -> None:
         self.seen.append(given)
 
+    def flush(self) -> None: ...
+
     def lookup(self, ids: Sequence[str]) -> tuple[Origin, ...]:
         self.asked.append(tuple(ids))
         return self.known

@@ -1,5 +1,7 @@
 """What a slow reader does not take waits in order, and old publishes give way once there is much of it."""
 
+from collections.abc import Callable
+
 import pytest
 
 from ghostcells.server.outbox import Outbox
@@ -125,3 +127,31 @@ def test_what_is_written_together_stays_behind_what_waits() -> None:
     assert sink.data == [b"1"]
     sink.drain()
     assert sink.data == [b"1", b"2", b"3"]
+
+
+class Offered(Sink):
+    def offer(self, data: bytes, begins: Callable[[], bool]) -> None:
+        if begins():
+            self.data.append(data)
+
+
+def test_what_is_offered_goes_out_unless_something_waits_or_is_put_together() -> None:
+    outbox = Outbox()
+    sink = Offered(outbox, room=2)
+    outbox.attach(sink)
+    outbox.offer(b"1", lambda: False)
+    outbox.offer(b"2", lambda: True)
+    with outbox.together():
+        outbox.offer(b"3", lambda: True)
+    assert sink.data == [b"2"]
+    outbox.write(b"4")
+    outbox.offer(b"5", lambda: True)
+    assert sink.data == [b"2", b"4"]
+
+
+def test_a_sink_that_cannot_be_written_to_by_others_is_offered_nothing() -> None:
+    outbox = Outbox()
+    sink = Sink(outbox)
+    outbox.attach(sink)
+    outbox.offer(b"1", lambda: True)
+    assert sink.data == []

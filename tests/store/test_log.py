@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import resource
+import threading
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -280,3 +282,62 @@ def test_those_who_wait_for_a_batch_are_told_together_and_then_those_who_follow(
     daemon.log.barrier(lambda _: told.append("second"))
     daemon.written()
     assert told == ["begin", "first", "second", "end", "followed"]
+
+
+def test_who_waits_alone_hears_early_once_it_is_on_disk(root: Path, daemon_at: Make) -> None:
+    """By the writer's thread, and what the loop is told is there by then: a next input comes after what follows from this."""
+    told: list[object] = []
+    daemon = daemon_at(root, told=told)
+    daemon.log.append(ran(1), firm=True)
+    daemon.barrier()  # the first of a segment: the loop has to show the daemon to others before anybody hears of it
+    del told[:]
+
+    def early() -> None:
+        told.append([record.id for record in _on_disk(root)][-1])
+        told.append(threading.current_thread().name)
+
+    daemon.log.append(ran(2), firm=True)
+    daemon.log.barrier(lambda _: told.append("done"), early)
+    daemon.queued()
+    assert told == [ran(2).id, "ghostcells-log"]
+    daemon.opening()
+    assert told[2:] == ["begin", "done", "end", "followed"]
+
+
+def test_nobody_hears_early_of_what_others_wait_for_too_or_what_is_not_written(
+    root: Path, daemon_at: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    early: list[int] = []
+    daemon = daemon_at(root)
+    daemon.log.append(ran(1), firm=True)
+    daemon.log.barrier(lambda _: None, lambda: early.append(1))  # the first of a segment
+    daemon.written()
+    daemon.log.append(ran(2), firm=True)
+    daemon.log.barrier(lambda _: None, lambda: early.append(2))
+    daemon.log.barrier(lambda _: None, lambda: early.append(3))
+    daemon.written()
+    monkeypatch.setattr(segment_module, "sync", _full)
+    daemon.log.append(ran(4), firm=True)
+    daemon.log.barrier(lambda _: None, lambda: early.append(4))
+    daemon.written()
+    assert early == []
+
+
+def test_a_mistake_of_who_hears_early_does_not_end_the_log(root: Path, daemon_at: Make) -> None:
+    daemon = daemon_at(root)
+    daemon.log.append(ran(1), firm=True)
+    daemon.barrier()
+    daemon.log.append(ran(2), firm=True)
+    daemon.log.barrier(lambda _: None, lambda: 1 // 0)
+    assert daemon.barrier() is None
+    daemon.log.append(ran(3), firm=True)
+    assert daemon.barrier() is None
+
+
+def _on_disk(root: Path) -> list[AnyRecord]:
+    lines = [line for path in sorted((root / "log").glob("*.jsonl")) for line in read_all(path)]
+    return [record for line in lines if (record := decode(line)) is not None]
+
+
+def _full(handle: int) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -120,13 +120,16 @@ def test_what_is_not_switched_on_is_not_sent(receiver):
     assert any(b"privateMetadata.language" in body for _, body in receiver.received)
 
 
-def test_a_receiver_that_is_not_there_keeps_nobody(caplog):
-    pytest.importorskip("opentelemetry.sdk", reason="the extra otel is not installed")
+def test_a_receiver_that_is_not_there_keeps_nobody(monkeypatch):
+    otlp = pytest.importorskip("ghostcells.telemetry.otlp", reason="the extra otel is not installed")
+    monkeypatch.setattr(otlp, "TIMEOUT_S", 0.2)
     telemetry = Telemetry(None, GAUGES)
     telemetry.use(schema.Telemetry(otlp=True, endpoint="http://127.0.0.1:9"))
     telemetry.committed(list(EVERY))
     asyncio.run(asyncio.wait_for(telemetry.close(), 5))
     assert not logging.getLogger("opentelemetry").propagate
+    telemetry._thread.join(30)
+    assert not telemetry._thread.is_alive()
 
 
 def test_prometheus_finds_counters_histograms_and_health():

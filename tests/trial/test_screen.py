@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
+from textual import events
 from textual.widgets import Static
 
 from ghostcells.domain.notebook import CellKind
@@ -136,6 +137,20 @@ def test_keys_with_nothing_to_do_do_nothing(daemon, folder, key):
         await pilot.press(key)
         await pilot.pause()
         assert app.editor.messages == []
+
+    drive(daemon, folder, story)
+
+
+def test_what_is_typed_at_once_stands_in_the_cell_that_was_just_made(daemon, folder):
+    """Keys wait while the daemon is told of the new cell; they are for that one."""
+
+    async def story(pilot, app):
+        await until(pilot, lambda: app._editor is not None and isinstance(app.focused, Input))
+        for key in ("ctrl+o", "l", "s"):
+            app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await until(pilot, lambda: app.editor.cells[-1].text == "ls")
+        assert [cell.kind for cell in app.editor.cells] == [CellKind.MARKUP, CellKind.MARKUP, CellKind.CODE]
+        assert app.editor.cells[1].text == ""
 
     drive(daemon, folder, story)
 

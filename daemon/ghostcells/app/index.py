@@ -37,6 +37,8 @@ GLANCE_SECONDS = 1.0
 LOOK_SECONDS = 0.5
 """How often the logs of other daemons are looked at; what they learned is to be known within two seconds."""
 _ROWS = 500
+_PASSING = (None, "/dev/shm")  # noqa: S108 -- within it a directory of our own is made, as in the usual place
+"""Where an index may be that ends with the process: in the usual place, else in memory, since that disk may be full, too."""
 _TELLING = (Executed, Learned, Forgotten, Pinned, Edited)
 """Records that change what a search finds."""
 
@@ -44,17 +46,31 @@ _TELLING = (Executed, Learned, Forgotten, Pinned, Edited)
 def open_index(paths: Paths) -> "tuple[Index, TemporaryDirectory[str] | None]":
     """The index below the data directory; where nothing can be written there, one that ends with this process.
 
-    Returns the directory of the latter beside it, to be cleaned up.
+    Returns the directory of the latter beside it, to be cleaned up. Raises `OSError` where there is no room for that either.
     """
     try:
         return Index.open(paths, WORDS), None
     except (OSError, sqlite3.Error) as error:
         logger.warning("The index cannot be kept in %s: %s", paths.index, error)
+        why: Exception = error
+    for place in _PASSING:
+        try:
+            return _passing_index(paths, place)
+        except (OSError, sqlite3.Error) as error:
+            why = error
+    raise OSError(f"There is no room for an index: {why}") from why
+
+
+def _passing_index(paths: Paths, place: str | None) -> "tuple[Index, TemporaryDirectory[str]]":
     import tempfile
 
-    passing = tempfile.TemporaryDirectory(prefix="ghostcells-")
-    lock = FileLock.wait(Path(passing.name) / "0.lock")
-    return Index(paths, WORDS, Slot(Path(passing.name) / "0.sqlite", lock)), passing
+    passing = tempfile.TemporaryDirectory(prefix="ghostcells-", dir=place)
+    try:
+        lock = FileLock.wait(Path(passing.name) / "0.lock")
+        return Index(paths, WORDS, Slot(Path(passing.name) / "0.sqlite", lock)), passing
+    except BaseException:
+        passing.cleanup()
+        raise
 
 
 class IndexThread:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec.structs import replace
 
-from ghostcells.app.index import WORDS
+from ghostcells.app.index import open_index
 from ghostcells.app.ondisk import unwritten
 from ghostcells.commands.output import builtins
 from ghostcells.commands.settings import data_dir_of, settings_of
@@ -23,7 +23,6 @@ from ghostcells.runtime.clock import SystemClock
 from ghostcells.store.examples import Examples
 from ghostcells.store.fold import Forgettable
 from ghostcells.store.forgetting import Forgetter, note
-from ghostcells.store.index import Index
 from ghostcells.store.log import EventLog
 from ghostcells.store.paths import prepare
 from ghostcells.store.queries import Queries
@@ -55,7 +54,7 @@ class Data:
         self._clock = SystemClock()
         self._redactor = Redactor(settings.privacy.patterns)
         self._paths = prepare(directory)
-        self._index = Index.open(self._paths, WORDS)
+        self._index, self._passing = open_index(self._paths)
         self._index.settle()
         self.examples = Examples(self._index)
         self.queries = Queries(self._index, self._index.settle)
@@ -71,6 +70,8 @@ class Data:
         self.queries.close()
         self.still.close()
         self._index.close()
+        if self._passing is not None:
+            self._passing.cleanup()
 
     def settle(self) -> None:
         """Read what is new in the log."""

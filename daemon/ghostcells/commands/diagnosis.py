@@ -1,13 +1,14 @@
 """What `doctor` looks at: one small function per question, each with an answer and, if that is bad, the next step."""
 
 import argparse
+import errno
 import importlib.util
 import os
 import platform
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import Enum
 
 import msgspec
@@ -17,6 +18,7 @@ from ghostcells.app.decisions import last_decisions
 from ghostcells.app.logs import LOGS
 from ghostcells.commands.data import answered, opened
 from ghostcells.commands.settings import checked, data_dir_of
+from ghostcells.config.load import Problem
 from ghostcells.config.places import config_file, models_dir
 from ghostcells.config.schema import Settings
 from ghostcells.domain.decisions import ADVICE
@@ -34,6 +36,8 @@ _EXTRAS = {
     "shell": ("tree_sitter", "tree_sitter_bash"),
 }
 _LATELY = 50
+_ROOM = 16 * 1024
+"""As many bytes as a few runs take."""
 _SDKS = {"openai": "openai", "azure": "openai", "ollama": "openai", "anthropic": "anthropic"}
 
 
@@ -57,7 +61,7 @@ def diagnose(options: argparse.Namespace) -> list[Finding]:
     settings, problems = checked(options)
     findings = [
         Finding("ghostcells", State.GOOD, f"{__version__}, Python {platform.python_version()} at {sys.executable}"),
-        _configuration(options),
+        *_configuration(options, problems),
         *(Finding("configuration", State.BAD, str(problem)) for problem in problems),
         _directory(options),
     ]
@@ -67,23 +71,25 @@ def diagnose(options: argparse.Namespace) -> list[Finding]:
     return [*findings, _embedder(settings), _provider(settings), *_extras()]
 
 
-def _configuration(options: argparse.Namespace) -> Finding:
+def _configuration(options: argparse.Namespace, problems: Sequence[Problem]) -> Iterator[Finding]:
+    """The file, unless there is something to say of all of it, such as that one which was named is not there."""
     file, _ = config_file(options.config, os.environ)
-    text = f"{file}" if file.exists() else f"defaults ({file} does not exist)"
-    return Finding("configuration", State.GOOD, text)
+    if not any((one.source, one.key) == (str(file), "") for one in problems):
+        yield Finding("configuration", State.GOOD, f"{file}" if file.exists() else f"defaults ({file} does not exist)")
 
 
 def _directory(options: argparse.Namespace) -> Finding:
-    """Whether the data directory can be written; a missing one is tried at the nearest directory above."""
+    """Whether the data directory can be written, and has room; a missing one is tried at the nearest directory above."""
     directory = data_dir_of(options)
     place = directory
     while not place.exists() and place != place.parent:
         place = place.parent
     try:
-        with tempfile.TemporaryFile(dir=place):
-            pass
+        with tempfile.TemporaryFile(dir=place) as file:
+            file.write(bytes(_ROOM))
     except OSError as error:
-        advice = "make it writable, or name another: --data-dir DIR, GHOSTCELLS_DATA_DIR"
+        wanted = "make room" if error.errno == errno.ENOSPC else "make it writable"
+        advice = f"{wanted}, or name another: --data-dir DIR, GHOSTCELLS_DATA_DIR"
         return Finding("data", State.BAD, f"{directory}: {error.strerror}", advice)
     return Finding("data", State.GOOD, f"{directory}" if directory.exists() else f"{directory} (made when needed)")
 

@@ -119,9 +119,12 @@ def _announce(turn: Turn) -> None:
 
 
 def _next_wake(state: State) -> int | None:
-    moments = [one.due.next_ms for one in state.core.notebooks.values() if one.due is not None]
-    moments += [gone.until_ms for one in state.core.notebooks.values() for gone in one.missing]
-    moments += [one.at_ms for one in state.computations if one.at_ms is not None]
+    moments = [one.at_ms for one in state.computations if one.at_ms is not None]
+    for one in state.core.notebooks.values():
+        if one.due is not None:
+            moments.append(one.due.next_ms)
+        if one.missing:
+            moments += [gone.until_ms for gone in one.missing]
     return min(moments, default=None)
 
 

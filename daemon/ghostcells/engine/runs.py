@@ -3,7 +3,7 @@
 from ghostcells.domain.errors import InvalidParams
 from ghostcells.domain.events import Executed
 from ghostcells.domain.examples import cut_output, situation_at
-from ghostcells.domain.feedback import Judgement, Shown
+from ghostcells.domain.feedback import Feedback, Judgement, Shown
 from ghostcells.domain.notebook import Cell, CellKind, Notebook, Output
 from ghostcells.domain.replies import ExecutedResult
 from ghostcells.engine import named, policy, sessions, tracker
@@ -12,6 +12,7 @@ from ghostcells.engine.inputs import CellRan
 from ghostcells.engine.state import NotebookState
 from ghostcells.engine.turn import Turn
 
+_NOTHING = Judgement(Feedback.NONE)
 _TEXT_MIMES = ("text/", "application/json", "application/vnd.code.notebook.")
 
 
@@ -94,6 +95,8 @@ def _judged(
     turn: Turn, document: Notebook, cell: Cell, text: str, on_show: tuple[Shown, ...], *, edited: bool
 ) -> Judgement:
     """What this run says of the suggestion that stood in its place, which is consumed."""
+    if not turn.tracker.waiting:
+        return _NOTHING
     waiting = tracker.alive(turn.tracker, turn.now)
     known = turn.known.get(cell.claim) if cell.claim is not None else None
     own = known is not None and known.accepted

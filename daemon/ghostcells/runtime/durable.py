@@ -17,12 +17,30 @@ from ghostcells.runtime.ports import Client, Log
 PROBE_SECONDS = 1.0
 
 
+class Once:
+    """Something that one of several threads is to do: whoever asks first."""
+
+    __slots__ = ("_left",)
+
+    def __init__(self) -> None:
+        self._left = [None]
+
+    def take(self) -> bool:
+        """Whether it falls to who asks."""
+        try:
+            self._left.pop()
+        except IndexError:
+            return False
+        return True
+
+
 class Waiting(msgspec.Struct, frozen=True):
-    """A reply that waits; `core` is the engine's from before the step that gave it."""
+    """A reply that waits; `core` is the engine's from before the step that gave it, `answering` is for who sends it or not."""
 
     request: RequestId
     result: Result
     core: object
+    answering: Once
 
 
 class Durable:
@@ -79,7 +97,8 @@ class Durable:
         """
         self._number += 1
         number, upto = self._number, self._appended
-        self._waiting[number] = Waiting(request, result, core)
+        answering = Once()
+        self._waiting[number] = Waiting(request, result, core, answering)
 
         def done(error: Exception | None) -> None:
             if number not in self._waiting:
@@ -89,7 +108,8 @@ class Durable:
                 self._failed(error)
                 return
             del self._waiting[number]
-            self._client.reply(request, result)
+            if answering.take():
+                self._client.reply(request, result)
             self._settled(request)
             if error is None:
                 self._confirm(upto)
@@ -99,20 +119,20 @@ class Durable:
             done(self._unwritten)
             return
         try:
-            self._log.barrier(done)
+            self._log.barrier(done, lambda: self._client.reply_early(request, result, answering.take))
         except Exception as error:  # noqa: BLE001 -- as above
             done(error)
 
     def take(self) -> tuple[Waiting, ...]:
-        """What waited when writing failed, in order; none of it is sent."""
-        taken = tuple(self._waiting.values())
-        self._waiting.clear()
+        """What waited when writing failed, in order; none of it is sent. What has been sent early stays until it is told of."""
+        taken = {number: one for number, one in self._waiting.items() if one.answering.take()}
+        self._waiting = {number: one for number, one in self._waiting.items() if number not in taken}
         if self._kept <= self._confirmed:
             self._confirmed = self._appended
         self._broken = True
         self._unwritten = None
         self._failing = False
-        return taken
+        return tuple(taken.values())
 
     def close(self) -> None:
         if self._timer is not None:

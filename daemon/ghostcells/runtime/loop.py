@@ -97,6 +97,7 @@ class Loop(Generic[S]):
         self._decided = decided
         self._status = status
         self._opening: Callable[[int], None] | None = getattr(log, "opening", None)
+        self._flush: Callable[[], None] | None = getattr(log, "flush", None)
         self._durable = Durable(log, client, settled=self._release, failed=self._fail, written=self._recovered)
         self._tasks = Tasks()
         self._inputs: deque[AnyInput] = deque()
@@ -129,6 +130,11 @@ class Loop(Generic[S]):
             return
         self._inputs.append(given)
         self._run()
+
+    def flush(self) -> None:
+        """All that has arrived at once is dispatched: what the log has of it need not wait for more."""
+        if self._flush is not None:
+            self._flush()
 
     async def close(self, deadline_s: float = CLOSE_SECONDS) -> None:
         """Stop stepping and cancel what runs; replies that wait for the disk are still sent."""

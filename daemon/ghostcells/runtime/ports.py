@@ -61,15 +61,18 @@ class Log(Protocol):
 
     What cannot be written fails together: every barrier that waits is told, every firm record queued by then is dropped, and
     only what is appended afterwards may succeed. A log may have `opening(now_ms)`, called before the stamp of an input is
-    taken.
+    taken, and `flush()`, called when all that has arrived at once is worked off.
     """
 
     def append(self, record: AnyRecord, *, firm: bool) -> None:
         """Queue a record."""
         ...
 
-    def barrier(self, done: Callable[[Exception | None], None]) -> None:
-        """Call `done` on the loop: with None once all appended before is on disk, else with what went wrong."""
+    def barrier(self, done: Callable[[Exception | None], None], early: Callable[[], object] | None = None) -> None:
+        """Call `done` on the loop: with None once all appended before is on disk, else with what went wrong.
+
+        In the former case `early` may be called before that, by another thread.
+        """
         ...
 
 
@@ -105,6 +108,10 @@ class Client(Protocol):
     """The editor's end of the wire."""
 
     def reply(self, request: RequestId, result: object) -> None: ...
+
+    def reply_early(self, request: RequestId, result: object, mine: Callable[[], bool]) -> None:
+        """For any thread: reply if that can be done at once and `mine`, asked last, says so; else do nothing."""
+        ...
 
     def refuse(self, request: RequestId, code: int, message: str, data: object | None) -> None: ...
 

@@ -1,6 +1,7 @@
 """The editor as the daemon speaks to it: frames with responses and notifications. Each request gets exactly one response."""
 
 import logging
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 import msgspec
@@ -74,6 +75,20 @@ class EditorClient:
                 _ErrorResponse(request, _Error(INTERNAL_ERROR, "internal error: the result cannot be encoded"))
             )
         self._outbox.write(data)
+
+    def reply_early(self, request: RequestId, result: object, mine: Callable[[], bool]) -> None:
+        """For any thread: reply if nothing is in the way and `mine`, asked last, says so; else do nothing.
+
+        By the time the editor has it, another request may have this id.
+        """
+
+        def begins() -> bool:
+            if not mine():
+                return False
+            self._awaited.discard(request)
+            return True
+
+        self._outbox.offer(frame(_Response(request, result)), begins)
 
     def refuse(self, request: RequestId, code: int, message: str, data: object | None) -> None:
         if self._answers(request):

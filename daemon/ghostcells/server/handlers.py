@@ -65,6 +65,12 @@ class Handlers:
             "workspace/didChangeConfiguration": (decoder(wire.ConfigurationParams), _settings),
         }
 
+    def over(self) -> None:
+        """All that has arrived at once is handled."""
+        self.settle()
+        if self._app is not None:
+            self._app.loop.flush()
+
     def settle(self) -> None:
         """Dispatch what was typed: to be called when all that has arrived at once is handled.
 

@@ -6,7 +6,7 @@ of its notebook, unless it names accepted cells, which only it does.
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from ghostcells.server.pipes import Sink
@@ -48,6 +48,12 @@ class Outbox:
         self._size += len(data)
         if replaceable is not None:
             self._replaceable[replaceable] = item
+
+    def offer(self, data: bytes, begins: Callable[[], bool]) -> None:
+        """For any thread: send a frame if that can be done at once and `begins`, asked last, says so; else do nothing."""
+        offer = getattr(self._sink, "offer", None)
+        if offer is not None and self._gathered is None and not self._waiting and not self._paused:
+            offer(data, begins)
 
     @contextmanager
     def together(self) -> Iterator[None]:

@@ -27,6 +27,10 @@ class Engine(Protocol):
 
     def dispatch(self, given: AnyInput) -> None: ...
 
+    def flush(self) -> None:
+        """All that has arrived at once is dispatched."""
+        ...
+
 
 class App(Protocol):
     @property

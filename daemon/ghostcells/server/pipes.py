@@ -12,6 +12,7 @@ import stat
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import BinaryIO, Protocol
 
 CHUNK = 1 << 18
@@ -132,31 +133,51 @@ def _read(descriptor: int, loop: asyncio.AbstractEventLoop, ends: Ends) -> None:
 
 
 class _PipeSink:
-    """Writes what the pipe takes, and the rest when it takes more."""
+    """Writes what the pipe takes, and the rest when it takes more.
+
+    The lock is held for no longer than a write that never waits.
+    """
 
     def __init__(self, descriptor: int, loop: asyncio.AbstractEventLoop, ends: Ends) -> None:
         os.set_blocking(descriptor, False)
         self._descriptor = descriptor
         self._loop = loop
         self._ends = ends
+        self._lock = threading.Lock()
         self._rest = bytearray()
         self._paused = False
         self._over = False
 
     def write(self, data: bytes) -> None:
-        if self._over:
-            return
-        if self._rest:
-            self._rest += data
-        else:
-            written = self._write(data)
-            if written == len(data) or self._over:
+        with self._lock:
+            if self._over:
                 return
-            self._rest += memoryview(data)[written:]
-            self._loop.add_writer(self._descriptor, self._more)
+            if self._rest:
+                self._rest += data
+            else:
+                written = self._write(data)
+                if written == len(data) or self._over:
+                    return
+                self._rest += memoryview(data)[written:]
+                self._loop.add_writer(self._descriptor, self._more)
         if len(self._rest) > HIGH_WATER and not self._paused:
             self._paused = True
             self._ends.pause()
+
+    def offer(self, data: bytes, begins: Callable[[], bool]) -> None:
+        """For any thread: write, if nothing waits and `begins`, asked last, says so; else do nothing."""
+        with self._lock:
+            if self._over or self._rest or not begins():
+                return
+            try:
+                written = os.write(self._descriptor, data)
+            except OSError:  # full, or gone: either is the loop's to find out
+                written = 0
+            if written == len(data):
+                return
+            self._rest += memoryview(data)[written:]
+        with suppress(RuntimeError):  # the loop is closed
+            self._loop.call_soon_threadsafe(self._loop.add_writer, self._descriptor, self._more)
 
     def close(self) -> None:
         self._over = True
@@ -167,13 +188,14 @@ class _PipeSink:
         return len(self._rest)
 
     def _more(self) -> None:
-        with memoryview(self._rest) as view, view[:CHUNK] as chunk:
-            written = self._write(chunk)
-        if self._over:
-            return
-        del self._rest[:written]
-        if not self._rest:
-            self._loop.remove_writer(self._descriptor)
+        with self._lock:
+            with memoryview(self._rest) as view, view[:CHUNK] as chunk:
+                written = self._write(chunk)
+            if self._over:
+                return
+            del self._rest[:written]
+            if not self._rest:
+                self._loop.remove_writer(self._descriptor)
         if self._paused and len(self._rest) <= HIGH_WATER // 4:
             self._paused = False
             self._ends.resume()

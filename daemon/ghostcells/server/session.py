@@ -100,7 +100,7 @@ class Session:
 
     def _settle(self) -> None:
         if self._handlers is not None:
-            self._handlers.settle()
+            self._handlers.over()
 
     def _take(self, item: Message | Malformed | Fault) -> None:
         if self.ended.done():

@@ -31,6 +31,19 @@ WAL_BYTES = 8 * 1024 * 1024
 _FINISH_SECONDS = 0.0002
 """What it takes to bring one example up to date, until that has been measured."""
 _SMOOTHING = 0.2
+_PRIMARY = 0xFF
+"""SQLite's result codes hold the primary one in their low byte."""
+_OF_THE_DISK = frozenset(
+    {
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+    }
+)
 _MOST_RESTARTS = 3
 _CHECKPOINT_TRIES = 100
 _CHECKPOINT_PAUSE = 0.01
@@ -71,7 +84,10 @@ class Index:
 
     @classmethod
     def open(cls, paths: Paths, words: Words) -> Self:
-        """Take a slot and open what is there, or a copy of another slot's, or an empty one; raises `OSError`."""
+        """Take a slot and open what is there, or a copy of another slot's, or an empty one.
+
+        Raises `OSError`, or `sqlite3.Error` where the disk is full or cannot be used, which is no reason to make an index anew.
+        """
         slot = take_slot(paths)
         try:
             return cls(paths, words, slot)
@@ -157,6 +173,8 @@ class Index:
         try:
             connection = self._opened()
         except sqlite3.DatabaseError as error:
+            if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & _PRIMARY in _OF_THE_DISK:
+                raise
             _log.warning("The index %s is made anew: %s", self.path.name, error)
             remove_files(self.path)
             return self._opened()

@@ -9,8 +9,10 @@ may be written of it (`redact`), is for others to say.
 
 import contextlib
 import logging
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -76,6 +78,7 @@ class EventLog:
         self._presence: Presence | None = None
         self._kept: list[AnyRecord] = []
         self._gathered: list[Entry] = []
+        self._news: deque[Callable[[], None]] = deque()
         self._retrying = False
         self._age = 0
         self._appended = 0
@@ -83,10 +86,15 @@ class EventLog:
         self._closed = False
         self._appear()
         chain = Chain(root, epoch, self._horizon)
-        self._writing = Writing(chain, self._horizon, redact, _Heard(self, loop))
+        heard = _Heard(self, self._news, lambda: loop.call_soon_threadsafe(self._hear))
+        self._writing = Writing(chain, self._horizon, redact, heard)
 
     def opening(self, now_ms: int) -> None:
-        """An input is about to be worked off: call this before its stamp is taken."""
+        """An input is about to be worked off: call this before its stamp is taken.
+
+        It may be by somebody who was told early of what is on disk: what follows from that is done before.
+        """
+        self._hear()
         if self._presence is None:
             with contextlib.suppress(NewerData):
                 self._appear()
@@ -103,19 +111,22 @@ class EventLog:
         self._horizon.appended()
         self._hand_over(Queued(self._age, record, firm))
 
-    def barrier(self, done: Done) -> None:
-        """Call `done` on the loop: with None once all appended before is on disk, else with what went wrong."""
+    def barrier(self, done: Done, early: Callable[[], object] | None = None) -> None:
+        """Call `done` on the loop: with None once all appended before is on disk, else with what went wrong.
+
+        In the former case `early` may have been called before, by the thread that writes.
+        """
         if self._acknowledged == self._appended and not self._kept:
             _call(done, None)
         elif self._closed:
             self._loop.call_soon(done, NotDurable("The log is closed"))
         else:
-            self._hand_over(Barrier(self._age, done, self._appended))
+            self._hand_over(Barrier(self._age, done, self._appended, early))
 
     def seal(self) -> "Future[int]":
         """End the segment at hand; the result is the number from which on segments may still grow. For any thread."""
         sealed: Future[int] = Future()
-        self._writing.put(Seal(sealed))
+        self._writing.put((Seal(sealed),))
         return sealed
 
     def close(self) -> None:
@@ -125,7 +136,7 @@ class EventLog:
         self._closed = True
         if self._kept:
             self._append_kept()
-        self._flush()
+        self.flush()
         self._writing.stop()
         if self._presence is not None:
             self._presence.leave()
@@ -136,13 +147,14 @@ class EventLog:
         Woken by the first of a burst, it would take the interpreter from the loop for each piece, and sync twice.
         """
         if not self._gathered:
-            self._loop.call_soon(self._flush)
+            self._loop.call_soon(self.flush)
         self._gathered.append(entry)
 
-    def _flush(self) -> None:
-        gathered, self._gathered = self._gathered, []
-        for entry in gathered:
-            self._writing.put(entry)
+    def flush(self) -> None:
+        """Nothing more comes of what has arrived at once. Happens by itself at the end of the loop's turn."""
+        if self._gathered:
+            gathered, self._gathered = self._gathered, []
+            self._writing.put(gathered)
 
     def _appear(self) -> None:
         try:
@@ -169,7 +181,11 @@ class EventLog:
         if self._kept and not self._closed:
             self.opening(self._stamp().time_ms)
 
-    def released(self, barriers: list[Barrier], written: list[AnyRecord], recovered: bool) -> None:  # noqa: FBT001 - posted
+    def _hear(self) -> None:
+        while self._news:
+            self._news.popleft()()
+
+    def released(self, barriers: list[Barrier], written: list[AnyRecord], *, recovered: bool) -> None:
         """The writer's news: this is on disk."""
         if recovered:
             self._on_trouble(None)
@@ -200,25 +216,26 @@ class EventLog:
 
 
 class _Heard:
-    """Brings what the writer's thread has to say to the loop: in one call, since each wakes it while this thread goes on."""
+    """Brings what the writer's thread has to say to the loop, which is woken once it is all there."""
 
-    def __init__(self, log: EventLog, loop: Loop) -> None:
+    def __init__(self, log: EventLog, news: deque[Callable[[], None]], wake: Callable[[], object]) -> None:
         self._log = log
-        self._loop = loop
+        self._tell = news.append
+        self._wake = wake
 
     def released(self, barriers: list[Barrier], written: list[AnyRecord], *, recovered: bool) -> None:
-        self._post(self._log.released, barriers, written, recovered)
+        self._tell(partial(self._log.released, barriers, written, recovered=recovered))
 
     def failed(self, failures: int, kept: list[AnyRecord], barriers: list[Barrier], why: str) -> None:
-        self._post(self._log.failed, failures, kept, barriers, why)
+        self._tell(partial(self._log.failed, failures, kept, barriers, why))
 
     def moved(self) -> None:
-        self._post(self._log.reappear)
+        self._tell(self._log.reappear)
 
-    def _post(self, callback: Callable[..., None], *given: object) -> None:
+    def wake(self) -> None:
         # The loop may have been closed under us, and then nobody waits any more.
         with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(callback, *given)
+            self._wake()
 
 
 def _call(callback: Callable[..., object], value: object) -> None:

@@ -5,7 +5,8 @@ What a failure means for what comes after it is the loop's side (`log`); where t
 
 import logging
 import threading
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Protocol
 
@@ -34,11 +35,12 @@ class Queued(msgspec.Struct, frozen=True, gc=False):
 
 
 class Barrier(msgspec.Struct, frozen=True, gc=False):
-    """`appended` counts the records queued before it."""
+    """`appended` counts the records queued before it; `early` is called by the thread that writes, where it is the only one."""
 
     age: int
     done: Callable[[Exception | None], object]
     appended: int
+    early: Callable[[], object] | None = None
 
 
 class Seal(msgspec.Struct, frozen=True, gc=False):
@@ -53,7 +55,7 @@ Entry = Queued | Barrier | Seal | Stop
 
 
 class Outcome(Protocol):
-    """Who hears how a batch went; called by the thread that writes."""
+    """Who hears how a batch went; called by the thread that writes. What is said may be heard late unless `wake` follows."""
 
     def released(self, barriers: list[Barrier], written: list[AnyRecord], *, recovered: bool) -> None:
         """It is on disk, as `written`; `recovered` says that the batch before was not."""
@@ -67,6 +69,10 @@ class Outcome(Protocol):
         """A new segment has been begun."""
         ...
 
+    def wake(self) -> None:
+        """All is said."""
+        ...
+
 
 class Writing:
     """The queue, and the thread at its end."""
@@ -74,8 +80,9 @@ class Writing:
     def __init__(
         self, chain: Chain, horizon: Horizon, redact: Callable[[AnyRecord], AnyRecord], outcome: Outcome
     ) -> None:
-        self._queue: SimpleQueue[Entry] = SimpleQueue()
+        self._queue: SimpleQueue[Sequence[Entry]] = SimpleQueue()
         self.put = self._queue.put
+        self._got: deque[Entry] = deque()
         self._chain = chain
         self._horizon = horizon
         self._redact = redact
@@ -88,7 +95,7 @@ class Writing:
 
     def stop(self) -> None:
         """Write what is queued and end; waits for the disk."""
-        self.put(Stop())
+        self.put((Stop(),))
         self._thread.join()
 
     def _run(self) -> None:
@@ -96,9 +103,10 @@ class Writing:
         while True:
             queued: list[Queued] = []
             barriers: list[Barrier] = []
-            entry = self._collect(entry or self._queue.get(), queued, barriers)
+            entry = self._collect(entry or self._next(), queued, barriers)
             if queued or barriers:
                 self._commit(queued, barriers)
+                self._outcome.wake()
             match entry:
                 case Seal():
                     _seal(self._chain, entry.done)
@@ -107,9 +115,23 @@ class Writing:
                     self._chain.close()
                     return
 
+    def _next(self) -> Entry:
+        """What is next, waited for."""
+        got = self._got
+        while not got:
+            got.extend(self._queue.get())
+        return got.popleft()
+
+    def _at_hand(self) -> Entry:
+        """What is next; raises `Empty` where that has not come."""
+        got = self._got
+        while not got:
+            got.extend(self._queue.get_nowait())
+        return got.popleft()
+
     def _collect(self, entry: Entry, queued: list[Queued], barriers: list[Barrier]) -> Entry | None:
         """Take what is there and of one age; what has to wait until that is written."""
-        get = self._queue.get_nowait
+        get = self._at_hand
         age = getattr(entry, "age", 0)
         try:
             while len(queued) < BATCH_RECORDS:
@@ -148,6 +170,8 @@ class Writing:
             self._outcome.moved()
         if barriers or written or recovered:
             self._outcome.released(barriers, written, recovered=recovered)
+        if len(barriers) == 1 and segment == self._chain.number:
+            _tell_early(barriers[0])
 
     def _put_on_disk(self, queued: list[Queued]) -> list[AnyRecord]:
         if not queued:
@@ -173,6 +197,15 @@ class Writing:
         self._horizon.done(len(queued))
         kept = [entry.record for entry in queued if not entry.firm]
         self._outcome.failed(self._failures, kept, barriers, self._why)
+
+
+def _tell_early(barrier: Barrier) -> None:
+    """Let somebody who waits alone hear before the loop has woken up, which takes as long as all else but the disk."""
+    if barrier.early is not None:
+        try:
+            barrier.early()
+        except Exception:  # noqa: BLE001 - a mistake of theirs must not end the log
+            _log.exception("A callback of the log failed")
 
 
 def _seal(chain: Chain, done: "Future[int]") -> None:

@@ -5,7 +5,7 @@ endpoint that is given. A receiver that is not there costs log lines and what wa
 """
 
 import logging
-import random
+import secrets
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace as api
@@ -48,10 +48,10 @@ class _Ids(IdGenerator):
         self.next_trace: int | None = None
 
     def generate_trace_id(self) -> int:
-        return self.next_trace or random.getrandbits(128) | 1
+        return self.next_trace or secrets.randbits(128) | 1
 
     def generate_span_id(self) -> int:
-        return random.getrandbits(64) | 1
+        return secrets.randbits(64) | 1
 
 
 class Exporter:

@@ -71,7 +71,8 @@ class CellBox(Vertical):
             output.set_class(self.cell.succeeded is False, "failed")
 
     def focus_text(self) -> None:
-        self.query_one(".text").focus()
+        """Now: a widget's own `focus` comes after the keys that were pressed meanwhile, which would go to another cell."""
+        self.screen.set_focus(self.query_one(".text"))
 
     def _label(self) -> str:
         ghost: dict[str, Any] = self.cell.ghost or {}

@@ -90,6 +90,18 @@ const answers = {
     return null;
   },
 
+  /**
+   * Starts to edit a cell, with the caret at its end, as a click would; for tests that begin somewhere. By the cell's URI all the way:
+   * an index would be another cell's where a ghost comes above it meanwhile, and being selected would accept that.
+   */
+  async edit(uri) {
+    const { notebook, viewColumn } = vscode.window.activeNotebookEditor;
+    const { document } = notebook.getCells().find((one) => one.document.uri.toString() === uri);
+    const { end } = document.lineAt(document.lineCount - 1).range;
+    await vscode.commands.executeCommand('vscode.openWith', document.uri, notebook.notebookType, { selection: new vscode.Range(end, end), viewColumn, preview: false });
+    return null;
+  },
+
   reveal(index) {
     vscode.window.activeNotebookEditor.revealRange(new vscode.NotebookRange(index, index + 1), vscode.NotebookEditorRevealType.InCenter);
     return null;

@@ -41,7 +41,8 @@ async function palette(words) {
 async function walkthrough(step) {
   await palette('Welcome: Open Walkthrough...');
   await page.keyboard.type('Ghostcells');
-  await page.locator('.quick-input-list .monaco-list-row', { hasText: 'Ghostcells' }).first().click();
+  await page.locator('.quick-input-list .monaco-list-row.focused[aria-setsize="1"]', { hasText: 'Ghostcells' }).waitFor();
+  await page.keyboard.press('Enter'); // A click can meet the hover that the row before it has left.
   await page.locator('.getting-started-step', { hasText: step }).click();
 }
 

@@ -265,7 +265,9 @@ def main() -> int:
         }  # fmt: skip
         whole = fold == FOLDS
         target = sense.FILE if whole else given.work / f"sense-{fold}.npz"
-        np.savez_compressed(target, matrix=matrix, about=np.array(json.dumps(about)))
+        step = np.abs(matrix).max().astype(np.float32) / np.float32(127)  # int8: half the size in the editor's package
+        whole_steps = np.rint(matrix.astype(np.float32) / step).astype(np.int8)
+        np.savez_compressed(target, matrix=whole_steps, step=step, about=np.array(json.dumps(about)))
         if not whole:
             for name, by in (("the model alone", None), ("with the map", sense.Sense(target))):
                 halves = [vectors.numpy() if by is None else by(vectors.numpy()) for vectors in (prose, command)]

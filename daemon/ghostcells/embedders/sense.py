@@ -28,7 +28,7 @@ class Sense:
 
     def __init__(self, file: Path = FILE) -> None:
         with np.load(file, allow_pickle=False) as read:
-            self._matrix = read["matrix"].astype(np.float32)
+            self._matrix = read["matrix"].astype(np.float32) * read["step"]
 
     def __call__(self, vectors: Floats) -> Floats:
         return unit(vectors + vectors @ self._matrix)

@@ -1,7 +1,7 @@
 """What all tests share.
 
-No time limit on property tests, which a busy machine would break, not a defect. And Ctrl-C has its meaning, also where who
-started the tests did so in the background, which has a shell ignore it for all that comes of it.
+No time limit on property tests, which a busy machine would break, not a defect. And Ctrl-C and the end of a terminal have
+their meaning, also where who started the tests did so in the background or under nohup, which has them ignored.
 """
 
 import signal
@@ -14,6 +14,8 @@ from hypothesis import settings
 settings.register_profile("untimed", settings(), deadline=None)  # else as it would be, in CI or at a desk
 settings.load_profile("untimed")
 signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP"):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(autouse=True)

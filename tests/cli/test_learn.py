@@ -5,13 +5,25 @@ from pathlib import Path
 
 import pytest
 
+from ghostcells.cli import INTERRUPTED
+from ghostcells.commands import learn
+from ghostcells.reading.material import lessons_in
+
 NOTEBOOKS = Path(__file__).parents[2] / "fixtures/notebooks"
 
 
 def test_what_stands_below_prose_is_learned_and_marked_as_read(command):
     said = command("learn", NOTEBOOKS, "--json")
     assert said.code == 0
-    assert said.json == {"files": 3, "lessons": 6, "learned": 6, "known": 0, "problems": [], "dryRun": False}
+    assert said.json == {
+        "files": 3,
+        "lessons": 6,
+        "learned": 6,
+        "known": 0,
+        "problems": [],
+        "interrupted": False,
+        "dryRun": False,
+    }
     found = command("examples", "list", "--json").json
     assert {one["reason"] for one in found} == {"read"}
     assert all((one["reads"], one["runs"]) == (1, 0) for one in found)
@@ -42,6 +54,24 @@ def test_one_bad_file_does_not_stop_the_others(command, tmp_path):
     assert "1 file: 1 example learned" in said.out
     assert f"{tmp_path}/bad.ipynb: line 1, column 2: not valid JSON" in said.err
     assert "missing.md: no such file" in said.err
+
+
+def test_what_was_read_before_it_is_interrupted_is_kept_and_told(command, tmp_path, monkeypatch):
+    for name, said in (("a.md", "hello"), ("b.md", "goodbye")):
+        (tmp_path / name).write_text(f"Say {said}.\n\n```sh\necho {said}\n```\n")
+
+    def read(path):
+        if path.name == "b.md":
+            raise KeyboardInterrupt
+        return lessons_in(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(learn, "lessons_in", read)
+        said = command("learn", tmp_path)
+    assert said.code == INTERRUPTED
+    assert said.out == "1 file: 1 example learned, interrupted: the rest was not read\n"
+    assert [one["text"] for one in command("examples", "list", "--json").json] == ["echo hello"]
+    assert command("learn", tmp_path).out == "2 files: 1 example learned, 1 known already\n"
 
 
 def test_the_same_lesson_twice_in_a_file_counts_once(command, tmp_path):

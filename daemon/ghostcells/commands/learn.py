@@ -29,7 +29,10 @@ Material = tuple[str, Callable[[], Sequence[Lesson]]]
 
 
 class Learning(msgspec.Struct):
-    """What came of it; `known` lessons were there before. `samples` are some of the new ones: what for, and the command."""
+    """What came of it; `known` lessons were there before. `samples` are some of the new ones: what for, and the command.
+
+    `interrupted` by Ctrl-C, the rest has not been read; all that is counted here is kept.
+    """
 
     files: int = 0
     lessons: int = 0
@@ -37,6 +40,7 @@ class Learning(msgspec.Struct):
     known: int = 0
     problems: list[str] = []
     samples: list[tuple[str, str]] = []
+    interrupted: bool = False
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -94,6 +98,8 @@ def run(options: argparse.Namespace) -> int:
             print_table(("for", "command"), outcome.samples, flexible=2)
             print()
         print(_summary(outcome, dry_run=options.dry_run))
+    if outcome.interrupted:
+        raise KeyboardInterrupt
     return 1 if outcome.problems else 0
 
 
@@ -150,29 +156,37 @@ def _history_of(shell: str, path: Path, whole: bool) -> Material:  # noqa: FBT00
 
 
 def learn(data: Data, material: Iterable[Material], *, dry_run: bool = False) -> Learning:
-    """Read material and append what is new in it, some lessons at a time."""
+    """Read material and append what is new in it, some lessons at a time; what was read before Ctrl-C is kept."""
     outcome = Learning()
     waiting: list[Learned] = []
     seen: set[str] = set()
-    for _, read in material:
-        try:
-            found = read()
-        except Unreadable as error:
-            outcome.problems.append(str(error))
-            continue
-        outcome.files += 1
-        outcome.lessons += len(found)
-        fresh = list(unknown(redacted_lessons(found, data.redact), data.examples.by_id, seen))
-        outcome.learned += len(fresh)
-        outcome.known += len(found) - len(fresh)
-        outcome.samples += [_sample(one) for one in fresh[: _SAMPLES - len(outcome.samples)]]
-        waiting += fresh
-        if len(waiting) >= _BATCH and not dry_run:
-            data.append(waiting)
-            waiting = []
+    try:
+        for _, read in material:
+            try:
+                found = read()
+            except Unreadable as error:
+                outcome.problems.append(str(error))
+                continue
+            fresh = list(unknown(redacted_lessons(found, data.redact), data.examples.by_id, seen))
+            waiting += fresh
+            _count(outcome, found, fresh)
+            if len(waiting) >= _BATCH and not dry_run:
+                # Whatever interrupts the writing, nothing is written twice.
+                ready, waiting = waiting, []
+                data.append(ready)
+    except KeyboardInterrupt:
+        outcome.interrupted = True
     if waiting and not dry_run:
         data.append(waiting)
     return outcome
+
+
+def _count(outcome: Learning, found: Sequence[Lesson], fresh: Sequence[Learned]) -> None:
+    outcome.files += 1
+    outcome.lessons += len(found)
+    outcome.learned += len(fresh)
+    outcome.known += len(found) - len(fresh)
+    outcome.samples += [_sample(one) for one in fresh[: _SAMPLES - len(outcome.samples)]]
 
 
 def _sample(record: Learned) -> tuple[str, str]:
@@ -199,6 +213,8 @@ def _summary(outcome: Learning, *, dry_run: bool) -> str:
     parts = [f"{counted(outcome.files, 'file')}: {counted(outcome.learned, 'example')} {would}"]
     if outcome.known:
         parts.append(f"{outcome.known} known already")
+    if outcome.interrupted:
+        parts.append("interrupted: the rest was not read")
     if not outcome.lessons and outcome.files:
         parts.append("no command stands directly below prose, or ran twice")
     return ", ".join(parts)

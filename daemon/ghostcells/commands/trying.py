@@ -97,7 +97,9 @@ def _seed(options: argparse.Namespace, folder: Path, *, only_if_empty: bool) -> 
     )
     with opened(options) as data:
         if not only_if_empty or not data.examples.count():
-            learn(data, [material_of(runbook)])
+            outcome = learn(data, [material_of(runbook)])
+            if outcome.interrupted:
+                raise KeyboardInterrupt
 
 
 def _daemon(options: argparse.Namespace) -> list[str]:

@@ -159,6 +159,31 @@ def test_comments_are_not_prose():
     assert cells("a <!-- hidden\n\nstill --> b\n") == [("markdown", "a  b")]
 
 
+DECLARATIONS = """\
+// What comes back.
+interface Shown extends Base {
+  id: string; parts: { text: string }[];
+}
+export type State = "open" | "closed"
+  | "lost";
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "learned"),
+    [
+        (DECLARATIONS, False),
+        (DECLARATIONS + "console.log(state);\n", True),
+        ("type State = 1; run();\n", True),
+        ("const shown = { id: 1 };\n", True),
+        ("interfaces();\n", True),
+    ],
+)
+def test_what_only_declares_types_is_no_command(code, learned):
+    text = f"It looks so.\n\n```ts\n{code}```\n"
+    assert bool(lessons(read_markdown(text, URI))) is learned
+
+
 def test_lessons_are_commands_with_prose_above_them():
     text = textwrap.dedent(
         """\

@@ -52,7 +52,22 @@ RUNNABLE = frozenset(
     }
 )
 """Languages whose cells are commands. Configuration and listings are context: nobody runs them."""
+_COMMENT = re.compile(r"//[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
+_BODY = re.compile(r"\{[^{}]*\}")
+_DECLARATION = re.compile(r"(?:export\s+)?(?:declare\s+)?(?:interface|type|enum)\s+\w[^;=]*(?:=[^;(]*)?;?\s*")
+_DEEPEST = 8
+"""How deep the bodies of types may be nested that are still seen as such."""
 _WORD = re.compile(r"[\w+#-]+")
+
+
+def declares_only(language: str, text: str) -> bool:
+    """Whether it is TypeScript that says what values look like, of which nothing would run."""
+    if language != "typescript":
+        return False
+    bare = _COMMENT.sub("", text).strip()
+    for _ in range(_DEEPEST):
+        bare = _BODY.sub("", bare)
+    return bool(bare) and all(_DECLARATION.fullmatch(part) for part in re.split(r"\n(?=\w)", bare) if part.strip())
 
 
 def label(info: str) -> str:

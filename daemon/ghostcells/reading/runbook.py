@@ -8,7 +8,7 @@ import msgspec
 from ghostcells.domain.errors import GhostcellsError
 from ghostcells.domain.examples import Situation, situation_at
 from ghostcells.domain.notebook import Cell, CellKind
-from ghostcells.reading.languages import RUNNABLE
+from ghostcells.reading.languages import RUNNABLE, declares_only
 
 
 class Unreadable(GhostcellsError):
@@ -70,6 +70,7 @@ def lessons(runbook: Runbook) -> tuple[Lesson, ...]:
         for index, cell in enumerate(cells)
         if cell.kind is CellKind.CODE
         and cell.language in RUNNABLE
+        and not declares_only(cell.language, cell.text)
         and index > 0
         and cells[index - 1].kind is CellKind.MARKUP
     )

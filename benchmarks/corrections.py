@@ -27,6 +27,7 @@ from sessions import DAY_MS, START_MS, Index, Step, Vectors, example, halves, ve
 from ghostcells.domain.distance import NEAR, argument_distance, words
 from ghostcells.domain.examples import Above, Situation
 from ghostcells.domain.notebook import CellKind
+from ghostcells.embedders.install import NAME
 from ghostcells.memory.adapt import adapt
 from ghostcells.memory.analysis import embedding_text
 from ghostcells.memory.recall import RecallMemory
@@ -395,7 +396,7 @@ def main() -> int:
     asked = asked_of(rows(given.data)[1::2], given.cases, given.others, given.seed)
     ways: list[tuple[str, dict[str, Any] | None]] = [("words alone", None)]
     if given.work:
-        ways.append(("with vectors", vectors_of(texts_of(asked), given.work / "corrections.pickle")))
+        ways.append(("with vectors", vectors_of(texts_of(asked), given.work / f"corrections-{NAME}.pickle")))
     for way, known in ways:
         for kind, found in asyncio.run(measure(asked, known)).items():
             shares = {key: round(value / found["asked"], 3) for key, value in found.items() if key != "asked"}

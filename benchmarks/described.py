@@ -27,7 +27,6 @@ import sessions
 from train_ranker import FOLDS
 
 from ghostcells.domain.examples import Situation
-from ghostcells.embedders.sense import Sense
 from ghostcells.memory import analysis, model, rank, recall
 from ghostcells.memory.profiles import Reader
 from ghostcells.memory.weighing import Weighing
@@ -106,11 +105,11 @@ def report(methods: dict[str, Method], rows: Sequence[Row], asked: Sequence[int]
 def by_memory(
     rows: Sequence[Row],
     rankers: Callable[[Row], model.Ranker],
-    known: dict[str, Any] | None,
-    senses: Sequence[Sense | None] = (None,),
+    known: Sequence[dict[str, Any]] = (),
 ) -> Callable[[int], Found]:
+    """`known` are the vectors of texts for each fold, or the same for all; none: by words alone."""
     index = sessions.Index()
-    vectors = [] if known is None else [sessions.Vectors(known, sense) for sense in senses]
+    vectors = [sessions.Vectors(one) for one in known]
     at: list[int] = []
     for number, row in enumerate(rows):
         where = f"file:///home/user/notes/{number % 7}.md"
@@ -142,6 +141,14 @@ def by_memory(
         return Found(ranked[0].adapted.text, row_of[ranked[0].example.row])
 
     return find
+
+
+def known_of(work: Path, rows: Sequence[Row], shipped: bool) -> list[dict[str, Any]]:  # noqa: FBT001 - as it is given
+    """The vectors of texts for `by_memory`."""
+    if not shipped:
+        return [sessions.kept_vectors(work, sessions.of_fold(fold)) for fold in range(FOLDS)]
+    texts = (text for row in rows for text in sessions.halves(Situation("", row.intent), row.command))
+    return [sessions.vectors_of(texts, work / sessions.SHIPPED)]
 
 
 def by_vectors(rows: Sequence[Row], known: dict[str, Any]) -> Callable[[int], Found]:
@@ -192,17 +199,17 @@ def main() -> int:
         for number in range(FOLDS)
     ]
 
-    senses = [None] if given.shipped or given.words else sessions.senses(given.work, FOLDS)
-
     def judge(row: Row) -> model.Ranker:
         return learned[fold_of(row)]
 
-    methods = {BM25: by_bm25(rows), WORDS: by_memory(rows, judge, None)}
+    methods = {BM25: by_bm25(rows), WORDS: by_memory(rows, judge)}
     embed: Embed | None = None
     if not given.words:
-        texts = (text for row in rows for text in sessions.halves(Situation("", row.intent), row.command))
-        known = sessions.vectors_of(texts, given.work / "texts.pickle")
-        methods |= {MINILM: by_vectors(rows, known), MEMORY: by_memory(rows, judge, known, senses)}
+        plain = sessions.kept_vectors(given.work, sessions.PLAIN)
+        methods |= {
+            MINILM: by_vectors(rows, plain),
+            MEMORY: by_memory(rows, judge, known_of(given.work, rows, given.shipped)),
+        }
         embed = sessions.embedder().vector
     report(methods, rows, asked, embed)
     return 0

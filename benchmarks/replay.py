@@ -24,7 +24,6 @@ import sessions
 from train_ranker import distance, words
 
 from ghostcells.domain.distance import NEAR, argument_distance
-from ghostcells.embedders.sense import Sense
 from ghostcells.memory import analysis, model
 from ghostcells.memory.recall import RecallMemory
 
@@ -51,10 +50,10 @@ class Answer(msgspec.Struct):
 
 
 class Judges(msgspec.Struct, frozen=True):
-    """What judges a fold; no `sense`: the one that ships."""
+    """What judges a fold, and the vectors of texts that go with it; without any, words have to do."""
 
     ranker: model.Ranker
-    sense: Sense | None = None
+    known: dict[str, Any] | None
 
 
 def questions(all_steps: list[sessions.Step], sample: int) -> set[int]:
@@ -68,12 +67,10 @@ async def _here(work: Callable[[], object]) -> object:
     return work()
 
 
-async def replay(
-    all_steps: list[sessions.Step], asked: set[int], judges: dict[str, Judges], known: dict[str, Any] | None
-) -> list[Answer]:
+async def replay(all_steps: list[sessions.Step], asked: set[int], judges: dict[str, Judges]) -> list[Answer]:
     index = sessions.Index()
     distinct = {id(judge): judge for judge in judges.values()}
-    vectors = {} if known is None else {name: sessions.Vectors(known, judge.sense) for name, judge in distinct.items()}
+    vectors = {name: sessions.Vectors(one.known) for name, one in distinct.items() if one.known is not None}
     memories = {
         name: RecallMemory(index, vectors.get(name), _here, learned=judge.ranker) for name, judge in distinct.items()
     }
@@ -212,15 +209,18 @@ def floors(all_steps: list[sessions.Step], asked: set[int], known: dict[str, Any
             _say(name, surest=share, **told(surest[: int(len(surest) * share)]))
 
 
-def judges_of(work: Path, repos: set[str], *, shipped: bool) -> dict[str, Judges]:
+def judges_of(work: Path, all_steps: list[sessions.Step], *, shipped: bool, words_alone: bool) -> dict[str, Judges]:
     """For each repository what has not seen its family."""
+    repos = {step.repo for step in all_steps}
     if shipped or not (work / "folds.json").exists():
-        return dict.fromkeys(repos, Judges(model.ranker()))
+        texts = (text for step in all_steps for text in sessions.halves(step.situation, step.text))
+        known = None if words_alone else sessions.vectors_of(texts, work / sessions.SHIPPED)
+        return dict.fromkeys(repos, Judges(model.ranker(), known))
     folds: dict[str, int] = json.loads((work / "folds.json").read_text())
     learned = {
         number: Judges(
             msgspec.json.decode((work / f"ranker-{number}.json").read_bytes(), type=model.Ranker),
-            Sense(work / f"sense-{number}.npz"),
+            None if words_alone else sessions.kept_vectors(work, sessions.of_fold(number)),
         )
         for number in set(folds.values())
     }
@@ -242,14 +242,10 @@ def main() -> int:
         return 0
     all_steps = list(sessions.steps(given.data / "sessions.jsonl.gz"))
     asked = questions(all_steps, given.sample)
-    judges = judges_of(given.work, {step.repo for step in all_steps}, shipped=given.shipped)
-    known = None
-    if not given.words or given.floors:
-        texts = (text for step in all_steps for text in sessions.halves(step.situation, step.text))
-        known = sessions.vectors_of(texts, given.work / "texts.pickle")
-    if given.floors and known is not None:
-        floors(all_steps, asked, known)
-    answers = asyncio.run(replay(all_steps, asked, judges, None if given.words else known))
+    judges = judges_of(given.work, all_steps, shipped=given.shipped, words_alone=given.words)
+    if given.floors:
+        floors(all_steps, asked, sessions.kept_vectors(given.work, sessions.PLAIN))
+    answers = asyncio.run(replay(all_steps, asked, judges))
     report("memory, words alone" if given.words else "memory", answers)
     worst(answers, all_steps, given.worst)
     return 0

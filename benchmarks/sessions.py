@@ -15,6 +15,7 @@ import msgspec
 
 from ghostcells.domain.examples import ANSWERED_BY, Example, Reason, Situation, situation_at
 from ghostcells.domain.notebook import Cell, CellKind
+from ghostcells.embedders.install import NAME
 from ghostcells.learning.lessons import example_id
 from ghostcells.memory import analysis
 from ghostcells.memory.notes import note
@@ -22,7 +23,6 @@ from ghostcells.store.examples import POSTINGS, TERMS, heaviest, weighed
 
 if TYPE_CHECKING:
     from ghostcells.embedders.minilm import SentenceModel
-    from ghostcells.embedders.sense import Sense
 
 LANGUAGES = {"bash": "shellscript"}
 DAY_MS = 86_400_000
@@ -172,21 +172,15 @@ class Index:
 
 
 class Vectors:
-    """A VectorSearch in this process, over the sentence model's vectors by text.
-
-    `sense` maps them; without one, what ships does.
-    """
+    """A VectorSearch in this process, over the sentence model's vectors by text."""
 
     ready = True
 
-    def __init__(self, known: dict[str, Any], sense: "Sense | None" = None, dims: int = 384) -> None:
+    def __init__(self, known: dict[str, Any], dims: int = 384) -> None:
         import numpy as np
-
-        from ghostcells.embedders.sense import Sense
 
         self._np = np
         self._known = known
-        self._sense = sense or Sense()
         self._rows = np.zeros((0, dims), np.float32)
         self._count = 0
         self._query: Any = None
@@ -219,7 +213,7 @@ class Vectors:
         return {int(row) + 1: float(scores[row]) for row in best}
 
     def _meant(self, text: str) -> Any:
-        return self._sense(self._np.asarray(self._known[text], self._np.float32))
+        return self._np.asarray(self._known[text], self._np.float32)
 
     def scores(self, rows: Iterable[int]) -> dict[int, float]:
         return {row: float(self._rows[row - 1] @ self._query) for row in rows if 0 < row <= self._count}
@@ -245,7 +239,7 @@ class NearestRows(msgspec.Struct, frozen=True):
 
 
 def embedder() -> "SentenceModel":
-    """The installed sentence model as it is."""
+    """The installed sentence model."""
     from platformdirs import user_cache_dir
 
     from ghostcells.embedders import install
@@ -257,11 +251,21 @@ def embedder() -> "SentenceModel":
     return load_model(str(files.directory))
 
 
-def senses(work: Path, folds: int) -> "list[Sense]":
-    """What `train_sense.py` has learned without each of the folds."""
-    from ghostcells.embedders.sense import Sense
+PLAIN, SHIPPED = "texts-plain.pickle", f"texts-{NAME}.pickle"
+"""Files of `--work` with the vectors of texts: by the sentence model as it was published, and as it is installed."""
 
-    return [Sense(work / f"sense-{fold}.npz") for fold in range(folds)]
+
+def of_fold(fold: int) -> str:
+    """The file with the vectors by what `train_sense.py` has learned without a fold."""
+    return f"texts-{fold}.pickle"
+
+
+def kept_vectors(work: Path, name: str) -> dict[str, Any]:
+    """The vectors in one of these files."""
+    import pickle
+
+    known: dict[str, Any] = pickle.loads((work / name).read_bytes())
+    return known
 
 
 def vectors_of(texts: Iterable[str], kept: Path) -> dict[str, Any]:

@@ -42,7 +42,6 @@ from sklearn.linear_model import LogisticRegression
 from ghostcells.domain.distance import NEAR, word_distance
 from ghostcells.domain.distance import words as shell_words
 from ghostcells.domain.examples import Situation
-from ghostcells.embedders.sense import Sense
 from ghostcells.memory import analysis, features, model, rank, recall, weighing
 from ghostcells.memory.profiles import Reader
 
@@ -54,12 +53,14 @@ MADE_UP_COUNT = 1600
 DESCRIBED_EVERY = 5
 ROUGH_EVERY = 24
 PROCESSES = 2
-EXACTLY = 0.6
-"""How much of a command that is near but not exact counts as wrong."""
-PROGRAM = 0.15
+EXACTLY, EXACTLY_DESCRIBED = 0.35, 0.6
+"""How much of a command that is near but not exact counts as wrong: run from notebooks, and described, where there is only one
+command that is meant."""
+PROGRAM = 0.2
 """How much of a command that is not near but runs the right program counts as right: where nothing is near, that is the better
 answer."""
-TREES, LEAVES = 200, 16
+TREES, LEAVES = 200, (16, 31)
+"""Leaves by words alone, and with vectors."""
 STEEP = 0.0005
 """The least rise of confidence from one group of candidates to the next."""
 KEPT_FOR_ROUGH = 60
@@ -141,7 +142,7 @@ class Searcher:
         """`folds` are those that questions will be of: for each the vectors are made without it."""
         self.index = sessions.Index()
         self._words = shared.words
-        self._vectors = {fold: sessions.Vectors(shared.known, shared.senses[fold]) for fold in folds}
+        self._vectors = {fold: sessions.Vectors(shared.known[fold]) for fold in folds}
 
     def add(self, step: sessions.Step) -> int:
         added = self.index.add(step)
@@ -174,9 +175,8 @@ class Shared(msgspec.Struct):
     steps: list[sessions.Step]
     folds: dict[str, int]
     readers: list[Reader]
-    known: dict[str, Any]
-    senses: list[Sense]
-    """By fold, learned without it."""
+    known: list[dict[str, Any]]
+    """By fold the vectors of texts, by what was learned without it."""
     words: bool = True
     """Whether what is found by words alone is wanted too."""
 
@@ -363,7 +363,7 @@ def trees_of(learned: lightgbm.Booster) -> model.Trees:
     def walk(node: dict[str, Any]) -> None:
         here, leaf = len(asks), "leaf_value" in node
         asks.append(-1 if leaf else node["split_feature"])
-        cuts.append(round(node["leaf_value"], 5) if leaf else float(f"{node['threshold']:.6g}"))
+        cuts.append(round(node["leaf_value"], 4) if leaf else float(f"{node['threshold']:.4g}"))
         rights.append(0)
         if not leaf:
             walk(node["left_child"])
@@ -409,15 +409,17 @@ def fit(tables: Sequence[Table], keep: Sequence[Any], width: int) -> lightgbm.Bo
     for table, kept in zip(tables, keep, strict=True):
         share = _share(table, tables)
         near, exact = table.distance[kept] <= NEAR, table.distance[kept] == 0
-        worth = np.where(exact, 1.0, np.where(near, 1 - EXACTLY, PROGRAM * table.program[kept]))
+        wrong = EXACTLY_DESCRIBED if table is tables[-1] else EXACTLY
+        worth = np.where(exact, 1.0, np.where(near, 1 - wrong, PROGRAM * table.program[kept]))
         rows, both = table.x[kept][:, :width], (worth > 0) & (worth < 1)
         x += [rows, rows[both]]
         good += [worth > 0, np.zeros(both.sum(), bool)]
         weight += [share * np.where(worth > 0, worth, 1.0), share * (1 - worth[both])]
     data = lightgbm.Dataset(np.vstack(x), np.concatenate(good), weight=np.concatenate(weight))
     chosen = {
-        "objective": "binary", "learning_rate": 0.06, "num_leaves": LEAVES, "min_data_in_leaf": 50, "lambda_l2": 5.0,
-        "feature_fraction": 0.5, "max_bin": 63, "num_threads": 1, "verbosity": -1, "seed": 0, "deterministic": True,
+        "objective": "binary", "learning_rate": 0.06, "num_leaves": LEAVES[width > features.WITHOUT_VECTORS],
+        "min_data_in_leaf": 50, "lambda_l2": 5.0, "feature_fraction": 0.5, "max_bin": 63,
+        "num_threads": 1, "verbosity": -1, "seed": 0, "deterministic": True,
     }  # fmt: skip
     return lightgbm.train(chosen, data, TREES)
 
@@ -605,9 +607,9 @@ def main() -> int:
     nothing = model.Calibration((0.0,), (0.5,))
     blank = model.Judge(model.Trees(0.0, (), (), (), ()), nothing, (), THRESHOLD, nothing, nothing)
     rankers = [model.Ranker({}, features.NAMES, default, weights, tie, blank, blank) for tie in ties]
-    known = sessions.vectors_of(texts_of(given.data, all_steps), given.work / "texts.pickle")
-    readers, senses = [Reader(ranker) for ranker in rankers], sessions.senses(given.work, FOLDS)
-    shared = Shared(given.data, all_steps, folds, readers, known, senses, words=given.words_of is None)
+    known = [sessions.kept_vectors(given.work, sessions.of_fold(fold)) for fold in range(FOLDS)]
+    readers = [Reader(ranker) for ranker in rankers]
+    shared = Shared(given.data, all_steps, folds, readers, known, words=given.words_of is None)
     by, tables = collected(shared, given.work, given.every)
     steps = steps_of(all_steps)
     again = repeats(all_steps)

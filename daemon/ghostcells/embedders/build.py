@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ghostcells.embedders import sense
 from ghostcells.embedders.minilm import MAX_TOKENS, SentenceModel
 from ghostcells.embedders.onnx_file import MICROSOFT, TYPES, Graph, value
 
@@ -139,9 +140,13 @@ def worst_cosine(exact: Path, small: Path, tokenizer: Path) -> float:
     return min(float(models[0].vector(text) @ models[1].vector(text)) for text in REFERENCES)
 
 
-def build(weights_file: Path, tokenizer: Path, target: Path) -> float:
-    """Write the int8 model, and return its worst cosine to the original over the reference sentences."""
+def build(weights_file: Path, tokenizer: Path, target: Path, changes: Path | None = sense.FILE) -> float:
+    """Write the int8 model with what was learned on top of it, and return its worst cosine to the same in 32-bit floats.
+
+    `changes` are those that `sense.changed` reads; with None the model is as it was published.
+    """
     weights = read_weights(weights_file)
+    weights = weights if changes is None else sense.changed(weights, changes)
     target.write_bytes(SentenceGraph(weights, int8=True).model())
     exact = target.with_suffix(".exact.onnx")
     exact.write_bytes(SentenceGraph(weights, int8=False).model())

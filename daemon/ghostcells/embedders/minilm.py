@@ -14,7 +14,7 @@ from tokenizers import Tokenizer
 
 from ghostcells.domain.examples import ANSWERED_BY
 from ghostcells.embedders.runtime import session_options
-from ghostcells.embedders.sense import Sense, between
+from ghostcells.embedders.sense import between
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,30 +46,29 @@ class SentenceModel:
 
 
 class CommandSense:
-    """The sentence model with what was learned on top of it (`sense.py`)."""
+    """Compares what is asked with examples: with their prose and their commands together (`sense.py`)."""
 
     batch = 1
 
-    def __init__(self, model: SentenceModel, sense: Sense) -> None:
+    def __init__(self, model: SentenceModel) -> None:
         self._model = model
-        self._sense = sense
 
     def vector(self, text: str) -> NDArray[np.float32]:
         """The vector of a text, or of an example's prose and command with `ANSWERED_BY` between them."""
         prose, answered, command = text.partition(ANSWERED_BY)
-        meant = self._sense(self._model.vector(prose))
-        return between(meant, self._sense(self._model.vector(command))) if answered else meant
+        asked = self._model.vector(prose)
+        return between(asked, self._model.vector(command)) if answered else asked
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         return np.stack([self.vector(text) for text in texts])
 
 
 def load_model(directory: str) -> SentenceModel:
-    """Load the model that `install` placed in `directory`, as it is."""
+    """Load the model that `install` placed in `directory`."""
     home = Path(directory)
     return SentenceModel(home / "minilm-int8.onnx", home / "tokenizer.json")
 
 
 def load(directory: str) -> CommandSense:
-    """Load that model with what was learned on top of it."""
-    return CommandSense(load_model(directory), Sense())
+    """Load what compares texts for memory."""
+    return CommandSense(load_model(directory))

@@ -10,8 +10,6 @@ from ghostcells.embedders.install import DIMS, NAME, NEEDS
 if TYPE_CHECKING:
     from ghostcells.embedders.install import ModelFiles
 
-VECTORS = f"{NAME}-sense-v1"
-"""The edition of the vectors: it changes with `sense.npz` as with the model."""
 OPENAI_MODEL, OPENAI_DIMS = "text-embedding-3-small", 1536
 OPENAI_VARIABLES = (
     "OPENAI_API_KEY",
@@ -27,7 +25,7 @@ OPENAI_VARIABLES = (
 def minilm(model: ModelFiles) -> EmbedderSpec:
     """Describe the local embedder that runs an installed model."""
     return EmbedderSpec(
-        name=VECTORS,
+        name=NAME,
         dims=DIMS,
         factory="ghostcells.embedders.minilm:load",
         options={"directory": str(model.directory)},

@@ -13,7 +13,7 @@ import msgspec
 
 from ghostcells.domain.errors import ConfigError
 from ghostcells.embedders import install
-from ghostcells.embedders.specs import VECTORS
+from ghostcells.embedders.install import NAME
 from ghostcells.store.locks import FileLock
 
 _FILE, _LOCK = "vectors.sqlite", "vectors.lock"
@@ -66,7 +66,7 @@ class Vectors:
         self._count = max(self._count, row)
 
     def vector(self, text: str) -> Any:
-        key = hashlib.blake2b(f"{VECTORS}\n{text}".encode(), digest_size=12).digest()
+        key = hashlib.blake2b(f"{NAME}\n{text}".encode(), digest_size=12).digest()
         found = self._known.execute("SELECT vector FROM vector WHERE text = ?", (key,)).fetchone()
         if found is not None:
             return self._np.frombuffer(found[0], self._np.float16).astype(self._np.float32)

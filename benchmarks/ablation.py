@@ -1,24 +1,27 @@
 """What does each ingredient of memory's ranking bring? Learns without it, and judges on families that were left out.
 
-    python benchmarks/ablation.py --work DIRECTORY [--folds 2]
+    python benchmarks/ablation.py --data DIRECTORY --work DIRECTORY [--folds 2]
 
 Reads the candidates and features that `train_ranker.py` left in `--work`, with vectors, and learns the trees again on some of
-the features, or on some of the candidates. One JSON object a line: the sessions' figures on the folds that were left out.
+the features, or on some of the candidates. What decides which candidates there are is taken out of the sessions, and all
+questions are asked again. One JSON object a line: the sessions' figures on the folds that were left out.
 """
 
 import argparse
 import json
 import pickle
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import numpy as np
+import sessions
 import train_ranker
-from train_ranker import Table, best_rows, figures, fit
+from train_ranker import Judges, Table, best_rows, figures, fit, from_sessions, in_parts, prepared
 
+from ghostcells.domain.examples import Situation
 from ghostcells.memory import features
 
 INGREDIENTS: dict[str, tuple[str, ...]] = {
@@ -40,6 +43,35 @@ INGREDIENTS: dict[str, tuple[str, ...]] = {
     "language of the cells above": ("same language",),
     "vectors": ("similarity", "similarity to best", "similarity rank"),
 }  # fmt: skip
+
+
+def _no_outputs(situation: Situation) -> Situation:
+    above = tuple(msgspec.structs.replace(cell, output="") for cell in situation.above)
+    return msgspec.structs.replace(situation, above=above)
+
+
+SITUATIONS: dict[str, tuple[Callable[[Situation], Situation], bool]] = {
+    "outputs above": (_no_outputs, True),
+    "all cells above": (lambda situation: msgspec.structs.replace(situation, above=(), language=""), True),
+    "the intent's words in the query": (lambda situation: msgspec.structs.replace(situation, intent=""), False),
+}
+"""What is done to situations, and whether to remembered ones as well. Without words of its own a query has no vector."""
+
+
+def asked_again(data: Path, work: Path, by: Judges, name: str) -> Table:
+    """The sessions' candidates where situations lack something."""
+    change, remembered = SITUATIONS[name]
+    shared, _ = prepared(data, work, words=False)
+
+    def changed(step: sessions.Step) -> sessions.Step:
+        return msgspec.structs.replace(step, situation=change(step.situation))
+
+    due = [step.number for step in shared.steps if step.asked]
+    lacking = [changed(step) for step in shared.steps]
+    shared = msgspec.structs.replace(
+        shared, steps=lacking if remembered else shared.steps, questions=None if remembered else lacking
+    )
+    return in_parts(from_sessions, shared, due, by)[1]
 
 
 def without(tables: Sequence[Table], names: Sequence[str]) -> list[Table]:
@@ -77,6 +109,7 @@ def reached(tables: Sequence[Table], folds: int) -> dict[str, float]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True, help="directory of train_ranker.py's leavings")
     parser.add_argument("--folds", type=int, default=2, help="how many of the folds are judged")
     given = parser.parse_args()
@@ -85,12 +118,15 @@ def main() -> int:
         print(f"nothing in {given.work}: run train_ranker.py first", file=sys.stderr)
         return 0
     sys.modules["__main__"].Table = train_ranker.Table  # type: ignore[attr-defined]  # as it was when it was written
-    _, pairs = pickle.loads(kept[-1].read_bytes())
+    by, pairs = pickle.loads(kept[-1].read_bytes())
     tables = [pair[1] for pair in pairs]
     print(json.dumps({"without": "nothing", **reached(tables, given.folds)}), flush=True)
     print(json.dumps({"without": "adaptation", **reached(unadapted(tables), given.folds)}), flush=True)
     for name, columns in INGREDIENTS.items():
         print(json.dumps({"without": name, **reached(without(tables, columns), given.folds)}), flush=True)
+    for name in SITUATIONS:
+        lacking = [asked_again(given.data, given.work, by, name), *tables[1:]]
+        print(json.dumps({"without": name, **reached(lacking, given.folds)}), flush=True)
     return 0
 
 

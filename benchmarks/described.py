@@ -62,7 +62,8 @@ def asked_of(rows: Sequence[Row], sample: int) -> list[int]:
     counts = Counter(row.command for row in rows)
     asked = [place for place, row in enumerate(rows) if counts[row.command] > 1]
     step = max(1, len(asked) // sample)
-    return asked[::step]
+    # One fold after the other, so that its vectors and its ranker stay at hand, as the only ones there are do in a daemon.
+    return sorted(asked[::step], key=lambda place: fold_of(rows[place]))
 
 
 def embedded(row: Row) -> str:
@@ -120,12 +121,12 @@ def by_memory(
         for one in vectors:
             one.add(at[-1], situation, row.command)
     row_of = {row: number for number, row in enumerate(at)}
-    readers: dict[int, Reader] = defaultdict()
+    readers: dict[int, Reader] = {}
 
     def find(place: int) -> Found:
         index.hidden = at[place]
         learned = rankers(rows[place])
-        reader = readers.setdefault(id(learned), Reader(learned))
+        reader = readers.get(id(learned)) or readers.setdefault(id(learned), Reader(learned))
         situation = Situation("file:///home/user/notes/other.md", rows[place].intent)
         found, weighing = recall.look_up(index, situation), Weighing(situation, reader)
         if not vectors:

@@ -156,9 +156,10 @@ class Searcher:
         question = weighing.Weighing(asked.situation, asked.reader)
         plain = question.assemble(recall.hits_of(found), judges[0]) if self._words else []
         hidden = self.index.hidden
-        scores = self._vectors[asked.fold].nearest(
-            analysis.embedding_text(asked.situation), recall.SCORED + (hidden > 0)
-        )
+        scores: dict[int, float] = {}
+        if asked.situation.intent:
+            text = analysis.embedding_text(asked.situation)
+            scores = self._vectors[asked.fold].nearest(text, recall.SCORED + (hidden > 0))
         scores.pop(hidden, None)
         similar = recall.similar_of(list(scores), list(scores.values()), found)
         more = self.index.load(row for row in similar if row not in found.examples)
@@ -179,15 +180,17 @@ class Shared(msgspec.Struct):
     """By fold the vectors of texts, by what was learned without it."""
     words: bool = True
     """Whether what is found by words alone is wanted too."""
+    questions: list[sessions.Step] | None = None
+    """The steps as they are asked for, where that is not as they are remembered."""
 
 
 def from_sessions(shared: Shared, asked: set[int], judges: Judges) -> Tables:
     """Every cell where a suggestion was due, with everything earlier in memory."""
     searcher, rows = Searcher(shared), (Rows(), Rows())
-    for step in shared.steps:
+    for step, due in zip(shared.steps, shared.questions or shared.steps, strict=True):
         if step.number in asked and searcher.index.count():
             fold = shared.folds[step.repo]
-            question = Question(step.number, step.situation, step.text, fold, shared.readers[fold])
+            question = Question(step.number, due.situation, step.text, fold, shared.readers[fold])
             _collect(rows, searcher, question, judges)
         searcher.add(step)
     return rows[0].table(), rows[1].table()
@@ -536,14 +539,13 @@ def rough_scores(
     """By words and with vectors, learned once and kept in `work`: they only decide who is weighed in full."""
     kept = work / "rough.json"
     if not kept.exists():
-        usual = weighing.KEPT, weighing.LEAST
-        weighing.KEPT = weighing.LEAST = KEPT_FOR_ROUGH
+        usual, weighing.KEPT = weighing.KEPT, KEPT_FOR_ROUGH
         first = [
             in_parts(from_sessions, shared, due[::ROUGH_EVERY], (start, start)),
             in_parts(from_small_memories, shared, range(0, MADE_UP_COUNT, 4), (start, start)),
             in_parts(from_described, shared, range(0, 10_000, 8 * DESCRIBED_EVERY), (start, start)),
         ]
-        weighing.KEPT, weighing.LEAST = usual
+        weighing.KEPT = usual
         found = [
             rough_of([pair[variant] for pair in first], vectors=bool(variant)) if variant or shared.words else ()
             for variant in (0, 1)
@@ -584,6 +586,22 @@ def earlier(work: Path) -> list[model.Ranker]:
     return [msgspec.json.decode(file.read_bytes(), type=model.Ranker) for file in files]
 
 
+def prepared(data: Path, work: Path, *, words: bool) -> tuple[Shared, list[model.Ranker]]:
+    """What all parts of the work read, and for each fold, and last for all, a ranker that has no judges yet."""
+    all_steps = list(sessions.steps(data / "sessions.jsonl.gz"))
+    folds = folds_of(data, all_steps)
+    weights, default = term_weights(all_steps)
+    pairs = [(folds[step.repo], tie_sources(step)) for step in all_steps if step.language == "shellscript"]
+    others = described(data)
+    ties = [ties_of([pair for fold, pair in pairs if fold != number] + others) for number in range(FOLDS)]
+    ties.append(ties_of([pair for _, pair in pairs] + others))
+    nothing = model.Calibration((0.0,), (0.5,))
+    blank = model.Judge(model.Trees(0.0, (), (), (), ()), nothing, (), THRESHOLD, nothing, nothing)
+    rankers = [model.Ranker({}, features.NAMES, default, weights, tie, blank, blank) for tie in ties]
+    known = [sessions.kept_vectors(work, sessions.of_fold(fold)) for fold in range(FOLDS)]
+    return Shared(data, all_steps, folds, [Reader(ranker) for ranker in rankers], known, words=words), rankers
+
+
 def main() -> int:
     warnings.filterwarnings("ignore", module="sklearn")
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
@@ -597,22 +615,10 @@ def main() -> int:
     )
     given = parser.parse_args()
     given.work.mkdir(parents=True, exist_ok=True)
-    all_steps = list(sessions.steps(given.data / "sessions.jsonl.gz"))
-    folds = folds_of(given.data, all_steps)
-    weights, default = term_weights(all_steps)
-    pairs = [(folds[step.repo], tie_sources(step)) for step in all_steps if step.language == "shellscript"]
-    others = described(given.data)
-    ties = [ties_of([pair for fold, pair in pairs if fold != number] + others) for number in range(FOLDS)]
-    ties.append(ties_of([pair for _, pair in pairs] + others))
-    nothing = model.Calibration((0.0,), (0.5,))
-    blank = model.Judge(model.Trees(0.0, (), (), (), ()), nothing, (), THRESHOLD, nothing, nothing)
-    rankers = [model.Ranker({}, features.NAMES, default, weights, tie, blank, blank) for tie in ties]
-    known = [sessions.kept_vectors(given.work, sessions.of_fold(fold)) for fold in range(FOLDS)]
-    readers = [Reader(ranker) for ranker in rankers]
-    shared = Shared(given.data, all_steps, folds, readers, known, words=given.words_of is None)
+    shared, rankers = prepared(given.data, given.work, words=given.words_of is None)
     by, tables = collected(shared, given.work, given.every)
-    steps = steps_of(all_steps)
-    again = repeats(all_steps)
+    steps = steps_of(shared.steps)
+    again = repeats(shared.steps)
     print(f"the same words again in one notebook: {sum(again)} of {len(again)} near what ran before", flush=True)
     learned: list[list[model.Judge]] = []
     told: dict[str, str] = {}
@@ -640,7 +646,7 @@ def main() -> int:
         "date": datetime.now(UTC).date().isoformat(),
         **told,
     }
-    (given.work / "folds.json").write_text(json.dumps(folds))
+    (given.work / "folds.json").write_text(json.dumps(shared.folds))
     for number, ranker in enumerate(rankers):
         done = msgspec.structs.replace(
             ranker, provenance=provenance, lexical=learned[0][number], vectors=learned[1][number]

@@ -18,12 +18,9 @@ from ghostcells.memory.model import Judge, probability
 from ghostcells.memory.notes import Notes, command_of, notes_of, pattern_of
 from ghostcells.memory.profiles import Answer, Reader, Terms
 
-KEPT = 24
-"""Candidates that are adapted and judged in full, at most; the others are out by a rough score."""
-LIKELY = 0.006
-"""The rough probability from which a candidate is worth that."""
-LEAST = 10
-"""So many are judged in any case."""
+KEPT = 10
+"""Candidates that are adapted and judged in full; the others are out by a rough score. With 24 it takes twice the time, and one
+answer in a thousand more is near."""
 _ROUGH_WORTH = 0.02
 
 
@@ -101,13 +98,7 @@ class Weighing:
         ]
 
     def _worthy(self, hits: Sequence[Hit], judge: Judge) -> list[Rough]:
-        """Those that are worth adapting."""
-        return [
-            one for place, one in enumerate(self._roughly(hits, judge)[:KEPT]) if place < LEAST or one.score >= LIKELY
-        ]
-
-    def _roughly(self, hits: Sequence[Hit], judge: Judge) -> list[Rough]:
-        """All hits, the best by a linear score first."""
+        """The best by a linear score."""
         newest = sorted({hit.example.last_ms for hit in hits})
         # What nothing is newer than has the whole share, also where it is the only one.
         place = {last: rank / (len(newest) - 1) if len(newest) > 1 else 1.0 for rank, last in enumerate(newest)}
@@ -118,7 +109,7 @@ class Weighing:
             score = probability(sum(map(mul, judge.rough, told)))
             found.append(Rough(score, hit, start))
         found.sort(key=lambda one: (-one.score, one.hit.example.id))
-        return found
+        return found[:KEPT]
 
     def _likeness(self, example: Example) -> list[float]:
         known = self._alike.get(example.id)

@@ -50,9 +50,14 @@ def _no_outputs(situation: Situation) -> Situation:
     return msgspec.structs.replace(situation, above=above)
 
 
+def _no_cells(situation: Situation) -> Situation:
+    """Where there is no prose, what is compared by meaning is the command before: that stays."""
+    return msgspec.structs.replace(situation, above=(), language="") if situation.intent.strip() else situation
+
+
 SITUATIONS: dict[str, tuple[Callable[[Situation], Situation], bool]] = {
     "outputs above": (_no_outputs, True),
-    "all cells above": (lambda situation: msgspec.structs.replace(situation, above=(), language=""), True),
+    "all cells above": (_no_cells, True),
     "the intent's words in the query": (lambda situation: msgspec.structs.replace(situation, intent=""), False),
 }
 """What is done to situations, and whether to remembered ones as well. Without words of its own a query has no vector."""

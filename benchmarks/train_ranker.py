@@ -157,7 +157,7 @@ class Searcher:
         plain = question.assemble(recall.hits_of(found), judges[0]) if self._words else []
         hidden = self.index.hidden
         scores: dict[int, float] = {}
-        if asked.situation.intent:
+        if asked.situation.intent.strip():
             text = analysis.embedding_text(asked.situation)
             scores = self._vectors[asked.fold].nearest(text, recall.SCORED + (hidden > 0))
         scores.pop(hidden, None)

@@ -1,4 +1,4 @@
-"""The sentence model's weights -> an int8 graph for ONNX Runtime, and the check that it still says the same.
+"""The sentence model's weights, changed as `sense` says -> an int8 graph for ONNX Runtime, and how near it is to floats.
 
 Run as its own process by `install`, so that the 90 MB of weights never sit in the caller. Needs numpy, tokenizers and
 onnxruntime, as the embedder itself does. Where the weights come from and where the result goes is `install`'s business.

